@@ -1,0 +1,15 @@
+//! An estate of simulated SQL Servers on 127.0.0.1, reached only over TCP.
+//!
+//! ```text
+//! tds    packets, login, tokens, TLS      knows bytes, not SQL
+//! tsql   lexer, parser, evaluator         knows SQL, not what a BizTalk estate is
+//! world  databases, backups, jobs, time   knows the estate, not who asks
+//! fault  what can go wrong, by name
+//! ```
+//!
+//! The three parts meet in [`host`] (tsql asks world) and [`answer`] (tsql tells tds).
+//! Nothing here is shared with the rest of the program but floor 0: the sandbox is a stranger on a socket.
+
+pub mod answer;
+pub mod host;
+pub mod value;

@@ -1,0 +1,137 @@
+//! What the T-SQL evaluator asks of the world: one simulated server of it.
+//!
+//! Every call takes the session's context; the world decides by it what is visible.
+//! The evaluator works on snapshots: a table is copied out, a change goes back in one call.
+
+use chrono::{DateTime, Utc};
+
+use super::answer::{Login, Message, Sink};
+use super::value::{Table, Value};
+
+/// Who is asking, from where.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    pub session_id: i16,
+    pub login: String,
+    pub application: String,
+    pub workstation: String,
+    /// The session's current database.
+    pub database: String,
+    pub sysadmin: bool,
+}
+
+/// A name as written, resolved to three parts: `database` is the session's own when not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectName {
+    pub database: String,
+    /// Lower-case `sys`, `dbo`, …; `dbo` when not written (the world also finds `sys` views for it as SQL Server does).
+    pub schema: String,
+    pub name: String,
+}
+
+/// A change to a stored table, in terms of the snapshot the evaluator was given.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Whole rows in column order.
+    Insert(Vec<Vec<Value>>),
+    /// (row index in the snapshot, whole new row).
+    Update(Vec<(usize, Vec<Value>)>),
+    /// Row indices in the snapshot.
+    Delete(Vec<usize>),
+}
+
+/// A statement about whole databases; the evaluator parses it, the world carries it out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// `RESTORE HEADERONLY | FILELISTONLY | LABELONLY | VERIFYONLY FROM DISK = …`
+    RestoreInfo { what: RestoreInfo, disks: Vec<String>, options: Vec<DiskOption> },
+    /// `RESTORE DATABASE | LOG name [FROM DISK = … [, …]] WITH …`
+    Restore { log: bool, database: String, disks: Vec<String>, options: Vec<DiskOption> },
+    /// `BACKUP DATABASE | LOG name TO DISK = … WITH …`
+    Backup { log: bool, database: String, disks: Vec<String>, options: Vec<DiskOption> },
+    /// `KILL session`
+    Kill(i64),
+    /// `ALTER DATABASE name SET …`, options as written.
+    AlterDatabase { database: String, set: String },
+    /// `DROP DATABASE name`
+    DropDatabase(String),
+    /// `DBCC CHECKDB (name) WITH …`
+    CheckDb { database: String, options: Vec<String> },
+}
+
+/// The information statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestoreInfo {
+    HeaderOnly,
+    FileListOnly,
+    LabelOnly,
+    VerifyOnly,
+}
+
+/// One option of WITH: its name in capitals (`STOPATMARK`, `NORECOVERY`), and its value if it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiskOption {
+    pub name: String,
+    pub value: Option<Value>,
+    /// MOVE 'logical' TO 'physical': the second text.
+    pub to: Option<String>,
+}
+
+/// How the server feels just now (faults act here).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mood {
+    /// SELECTs over tables come back with no rows.
+    pub empty_answers: bool,
+    /// Real milliseconds each batch or RPC waits before it starts.
+    pub delay_ms: u64,
+}
+
+/// A result that can end in an error message.
+pub type Outcome<T> = Result<T, Message>;
+
+/// One simulated server as the evaluator sees it. `None` = there is no such thing here.
+pub trait Host: Send + Sync + 'static {
+    /// `SERVERPROPERTY('ServerName')`.
+    fn name(&self) -> String;
+    /// Product version: major, minor, build; 11 = 2012 … 16 = 2022, 17 = 2025.
+    fn version(&self) -> (u8, u8, u16);
+    /// The text of `@@VERSION`: the product line, then that it is simulated.
+    fn banner(&self) -> String;
+    /// The door of [`super::answer::Server`].
+    fn door(&self) -> super::answer::Door;
+    /// How it feels.
+    fn mood(&self) -> Mood;
+    /// The drill clock, UTC; moves the world on to it.
+    fn now(&self) -> DateTime<Utc>;
+    /// The server's offset from UTC in minutes.
+    fn utc_offset_minutes(&self) -> i16;
+    /// Whether text compares with case (server collation).
+    fn case_sensitive(&self) -> bool;
+    /// Checks a login; `Ok` = the context of the new session.
+    fn login(&self, login: &Login, session_id: i16) -> Result<Context, Vec<Message>>;
+    /// The session ended.
+    fn logout(&self, context: &Context);
+    /// The session moved to another database, or runs or ended a statement (for sys.dm_exec_*).
+    fn activity(&self, context: &Context, command: Option<&str>);
+    /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
+    fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
+    /// A table or view.
+    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>>;
+    /// A change to a table that [`Host::table`] gave.
+    fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
+    /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
+    fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
+    /// A scalar function that needs the world: `SERVERPROPERTY`, `DB_NAME`, `OBJECT_ID`, `HAS_PERMS_BY_NAME`, `dbo.agent_datetime` …
+    /// Name in capitals, two-part names as `DBO.AGENT_DATETIME`.
+    fn scalar(&self, context: &Context, name: &str, arguments: &[Value]) -> Outcome<Option<Value>>;
+    /// A stored procedure; arguments by name (with `@`) or position (`None`). `Ok(Some(status))` when there is one.
+    fn procedure(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        arguments: &[(Option<String>, Value)],
+        sink: &mut dyn Sink,
+    ) -> Outcome<Option<i32>>;
+    /// Carries a command out; errors in the order SQL Server sends them (4305, then 3013).
+    fn command(&self, context: &Context, command: &Command, sink: &mut dyn Sink) -> Result<(), Vec<Message>>;
+}
