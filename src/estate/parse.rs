@@ -1,0 +1,1 @@
+//! Reads `estate.yaml` (to be completed).

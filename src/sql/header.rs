@@ -1,0 +1,1 @@
+//! Reads the comment header of a `.sql` file (to be completed).

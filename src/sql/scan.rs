@@ -1,0 +1,1 @@
+//! Scans T-SQL for words that write (to be completed).
