@@ -152,10 +152,10 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Ends an answer that was given up: no counts, no outputs, nothing more.
+    /// Ends an answer that was given up: a failed statement, no counts, no outputs, nothing more.
     pub(super) fn stop(&mut self) {
         self.release();
-        token::done(&mut self.out, token::DONE, 0, 0, 0);
+        token::done(&mut self.out, token::DONE, token::ERROR, 0, 0);
     }
 
     fn begin_set(&mut self, columns: Vec<Column>) -> Result<(), Broken> {
