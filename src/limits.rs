@@ -32,6 +32,14 @@ pub const YAML_NODES: usize = 100_000;
 pub const RECHECK_AGE_SECONDS: i64 = 60;
 /// Databases of one simulated world.
 pub const WORLD_DATABASES: usize = 200;
+/// Connections one simulated server holds at once.
+pub const SANDBOX_CONNECTIONS: usize = 512;
+/// The largest request a simulated server reads (bytes).
+pub const SANDBOX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// The largest message a simulated server reads before a login (bytes).
+pub const SANDBOX_LOGIN_BYTES: usize = 128 * 1024;
+/// A simulated server waits this long for a login to be complete (seconds of real time).
+pub const SANDBOX_LOGIN_SECONDS: u64 = 30;
 /// Default deadline of one question (milliseconds of real time).
 pub const QUESTION_DEADLINE_MS: u64 = 15_000;
 /// Deadline of resolving, connecting, and of TLS with login, each (milliseconds of real time).
