@@ -58,3 +58,5 @@ pub const RECORD_QUERIES: usize = 10_000;
 pub const RECORD_FILES: usize = 200_000;
 /// Records looked at in one records folder.
 pub const RECORDS: usize = 10_000;
+/// The largest `SHA256SUMS` that is read (bytes).
+pub const SUMS_BYTES: usize = 64 * 1024 * 1024;

@@ -31,6 +31,7 @@ mod folder;
 mod line;
 mod lock;
 mod medium;
+mod rejudge;
 #[cfg(test)]
 mod samples;
 pub mod store;
@@ -265,6 +266,10 @@ impl Record {
         if self.events.size().map_err(io_at(&path))? != self.bytes {
             let holder = "somebody else: it has grown or shrunk under our hands".to_owned();
             return Err(Trouble::Locked { path: self.folder.clone(), holder });
+        }
+        if self.closed {
+            // The sums no longer hold from here on; a crash must not leave them behind to cry alteration.
+            folder::remove(&self.folder.join(SUMS))?;
         }
         self.events.append(&batch.bytes).map_err(io_at(&path))?;
         self.events.sync().map_err(io_at(&path))?;

@@ -68,6 +68,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Removes a file, durably; none is fine.
+pub(super) fn remove(path: &Path) -> Result<(), Trouble> {
+    match fs::remove_file(path) {
+        Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(io_at(path)(e)),
+    }
+}
+
 /// Makes the names in a folder durable. Only Unix has a call for it.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), Trouble> {
     #[cfg(unix)]

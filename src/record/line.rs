@@ -136,6 +136,11 @@ pub(super) fn words(why: &serde_json::Error) -> String {
     crate::text::fit(&plain(&why.to_string()), 160, false)
 }
 
+/// A text of several lines without control characters.
+pub(super) fn plain_lines(text: &str) -> String {
+    crate::text::harmless(&text.replace('\t', " "))
+}
+
 /// A text on one line without control characters.
 pub(super) fn plain(text: &str) -> String {
     crate::text::harmless(&text.replace(['\n', '\t'], " "))

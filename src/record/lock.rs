@@ -85,6 +85,12 @@ pub(super) fn take(at: &Path, holder: &str, take_over: bool) -> Result<TakenLock
     Ok(TakenLock { lock: Lock { words, mine, _held: held }, from })
 }
 
+/// Who holds a record, or left their words behind.
+pub(super) fn holder_now(at: &Path) -> Option<String> {
+    let bytes = folder::read_bytes(&at.join(LOCK), HOLDER_BYTES).ok()??;
+    Some(one_line(&String::from_utf8_lossy(&bytes))).filter(|t| !t.is_empty())
+}
+
 impl Lock {
     /// Who took it from us, if somebody did.
     pub(super) fn lost_to(&self) -> Option<String> {

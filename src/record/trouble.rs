@@ -110,6 +110,12 @@ pub enum Trouble {
         /// The name.
         name: String,
     },
+    /// A head to compare with that is none.
+    #[error("`{given}` is not a head: give the SHA-256 in hex (8 digits of it at least), with the number of its line if you have it")]
+    NotAHead {
+        /// What was given.
+        given: String,
+    },
     /// No record is there.
     #[error("{path} is not a record: it has no events.jsonl")]
     NoRecord {

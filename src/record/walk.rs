@@ -202,7 +202,7 @@ impl Walker<'_> {
             _ => {}
         }
         for (wanted, found) in self.wanted.iter().zip(&mut self.walked.found) {
-            if *wanted == hash {
+            if hash.starts_with(wanted.as_str()) {
                 *found = Some(number);
             }
         }
