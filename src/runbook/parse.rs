@@ -40,6 +40,17 @@ pub fn parse(text: &str) -> (Option<Runbook>, Vec<Diagnostic>) {
     (book.filter(|_| problems.is_empty()), problems)
 }
 
+/// Expectations by themselves, for case files.
+#[cfg(test)]
+pub(crate) fn expectations(
+    raw: &[super::raw::RawExpect],
+) -> Result<Vec<crate::check::expect::Expectation>, Vec<Diagnostic>> {
+    let known = Known { roles: BTreeMap::new(), steps: BTreeMap::new(), checks: BTreeSet::new() };
+    let mut reader = Reader { text: "", problems: Vec::new(), known, aside: HashSet::new() };
+    let all = raw.iter().filter_map(|e| reader.expectation(&[], e, true)).collect();
+    if reader.problems.is_empty() { Ok(all) } else { Err(reader.problems) }
+}
+
 /// A path in the document.
 type Path = Vec<Segment>;
 
