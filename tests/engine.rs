@@ -141,7 +141,8 @@ fn lost() -> Trouble {
 impl Desk {
     fn open(book: Arc<Runbook>, mode: Mode) -> Self {
         let mut desk = Self { session: Session::new(book), events: vec![], now: start(), mono_ms: 0 };
-        let server = |environment: &str| ServerInput { environment: environment.into(), ..Default::default() };
+        let server =
+            |environment: &str| ServerInput { environment: environment.into(), ..Default::default() };
         let inputs = Inputs {
             estate: "contoso".into(),
             servers: BTreeMap::from([
@@ -204,13 +205,8 @@ impl Desk {
     fn fold(&mut self, events: Vec<Event>) {
         for event in events {
             let seq = self.events.len() as u64 + 1;
-            let stamped = Stamped {
-                seq,
-                at: self.now,
-                mono_ms: self.mono_ms,
-                by: By::Operator("ana".into()),
-                event,
-            };
+            let stamped =
+                Stamped { seq, at: self.now, mono_ms: self.mono_ms, by: By::Operator("ana".into()), event };
             self.session.apply(&stamped);
             self.events.push(stamped);
         }
@@ -243,8 +239,7 @@ impl Desk {
         with: impl Fn(&QuestionRef) -> Result<Reading, Trouble>,
     ) -> Result<Vec<Event>, Refusal> {
         let round = self.round(id);
-        let outcomes =
-            round.questions.iter().map(|q| (q.reference.clone(), with(&q.reference))).collect();
+        let outcomes = round.questions.iter().map(|q| (q.reference.clone(), with(&q.reference))).collect();
         self.say(Command::Take(Taken::Round { key: round.key, outcomes, poll: 1 }))
     }
 
@@ -450,10 +445,7 @@ fn an_intention_without_outcome_is_uncertain_after_a_restart_and_never_repeated(
     desk.answer("go", |_| Ok(outcome(None, 1))).unwrap();
     assert_eq!(desk.standing("go"), Standing::Uncertain);
     assert_eq!(desk.act("go"), Err(Refusal::SettleFirst));
-    assert_eq!(
-        desk.say(Command::Skip { step: "go".into(), reason: "x".into() }),
-        Err(Refusal::SettleFirst)
-    );
+    assert_eq!(desk.say(Command::Skip { step: "go".into(), reason: "x".into() }), Err(Refusal::SettleFirst));
     assert_eq!(desk.session.suggestion(&acts[1]), Some(Settlement::Happened));
     desk.say(Command::Settle {
         act: acts[1].clone(),
@@ -495,7 +487,8 @@ fn jobs_that_appear_while_the_action_runs_are_disabled() {
         let new = vec!["J9".into(), "Backup BizTalk Server".into(), Cell::Int(enabled), Cell::Int(0)];
         reading(&["job_id", "name", "enabled", "known"], vec![old, new])
     };
-    let answer = |q: &QuestionRef, enabled| Ok(if q.ask == "hold" { jobs(enabled) } else { outcome(Some(1), 0) });
+    let answer =
+        |q: &QuestionRef, enabled| Ok(if q.ask == "hold" { jobs(enabled) } else { outcome(Some(1), 0) });
     desk.answer("go", |q| answer(q, 1)).unwrap();
     let held = desk.acts();
     assert_eq!(held.len(), 2, "one new job on each server");
@@ -544,8 +537,7 @@ fn confirmed(typed: &str, second: Option<&str>) -> Command {
     Command::Act {
         step: "go".into(),
         typed: Some(typed.into()),
-        second: second
-            .map(|name| Second::Confirmed { name: name.into(), identified: "in the room".into() }),
+        second: second.map(|name| Second::Confirmed { name: name.into(), identified: "in the room".into() }),
     }
 }
 
@@ -554,10 +546,7 @@ fn a_step_of_no_return_wants_names_a_second_person_and_a_fresh_green_gate() {
     let mut desk = Desk::open(guarded(), Mode::Incident);
     desk.step("gate").unwrap();
     desk.answer("gate", |_| Ok(ok(1))).unwrap();
-    assert_eq!(
-        desk.say(confirmed("DR1", None)),
-        Err(Refusal::TypeExactly { wanted: "DR1 DR2".into() })
-    );
+    assert_eq!(desk.say(confirmed("DR1", None)), Err(Refusal::TypeExactly { wanted: "DR1 DR2".into() }));
     assert_eq!(desk.say(confirmed("dr2, dr1", None)), Err(Refusal::NeedsSecondPerson));
     assert_eq!(desk.say(confirmed("dr2, dr1", Some("Ana"))), Err(Refusal::SamePerson));
     desk.say(confirmed("dr2, dr1", Some("Lea"))).unwrap();
@@ -606,10 +595,7 @@ fn a_rehearsal_acts_only_on_what_calls_itself_simulated() {
     desk.answer("go", |_| Ok(real.clone())).unwrap();
     assert!(desk.acts().is_empty());
     assert_eq!(desk.standing("go"), Standing::Judged(Verdict::Fail));
-    assert_eq!(
-        desk.act("go"),
-        Err(Refusal::MayNotAct { server: "DR1".into(), why: "not-simulated".into() })
-    );
+    assert_eq!(desk.act("go"), Err(Refusal::MayNotAct { server: "DR1".into(), why: "not-simulated".into() }));
 }
 
 #[test]
@@ -641,7 +627,8 @@ fn what_does_not_apply_is_recorded_and_opens() {
     };
     let mut alive = step("alive", &[], check("src"));
     alive.when = Some(When::Answer("say".into(), "state".into(), vec!["alive".into()]));
-    let steps = vec![step("say", &[], StepKind::Enter(vec![source])), alive, step("on", &["alive"], check("dst"))];
+    let steps =
+        vec![step("say", &[], StepKind::Enter(vec![source])), alive, step("on", &["alive"], check("dst"))];
     let mut desk = Desk::open(book(steps), Mode::Rehearsal);
     assert_eq!(desk.standing("alive"), Standing::Locked(vec!["say".into()]));
     let enter = |v: &str| Command::Enter { step: "say".into(), values: [("state".into(), v.into())].into() };
