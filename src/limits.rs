@@ -48,3 +48,17 @@ pub const QUESTION_DEADLINE_MS: u64 = 15_000;
 pub const CONNECT_DEADLINE_MS: u64 = 5_000;
 /// The longest note, reason or typed answer (characters).
 pub const TYPED_CHARACTERS: usize = 4_000;
+/// The largest file in a record's `evidence/` (bytes).
+pub const EVIDENCE_BYTES: usize = 256 * 1024 * 1024;
+/// Evidence put back in memory when a record is read (bytes of JSON); what is beyond stays in its file.
+pub const EVIDENCE_LOADED_BYTES: u64 = 512 * 1024 * 1024;
+/// The largest `events.jsonl` that is read (bytes).
+pub const EVENTS_BYTES: u64 = 1024 * 1024 * 1024;
+/// Query texts embedded in one record.
+pub const RECORD_QUERIES: usize = 10_000;
+/// Files in one record's folder.
+pub const RECORD_FILES: usize = 200_000;
+/// Records looked at in one records folder.
+pub const RECORDS: usize = 10_000;
+/// The largest `SHA256SUMS` that is read (bytes).
+pub const SUMS_BYTES: usize = 64 * 1024 * 1024;

@@ -299,10 +299,11 @@ impl Connection {
         self.write(&bytes).await
     }
 
-    /// The answer to an attention is a message of its own.
+    /// The answer to an attention is a message of its own, as servers send it: tiberius 0.13 looks for it in
+    /// the message before and gives the connection up, tedious looks for it only here.
     async fn acknowledge(&mut self) -> Result<(), Over> {
         let mut tokens = Vec::new();
-        token::done(&mut tokens, token::DONE, token::ATTENTION, 0, 0);
+        token::done(&mut tokens, token::DONE, token::ATTENTION, token::ATTENTION_COMMAND, 0);
         self.end(self.outbox(), Ending { tokens, fatal: false }).await
     }
 

@@ -188,7 +188,7 @@ impl Sink for Wire<'_> {
     }
 
     fn stopped(&self) -> bool {
-        self.stop.is_set()
+        self.stop.is_set() || self.reply.is_broken()
     }
 }
 

@@ -40,6 +40,16 @@ async fn connected() -> (std::sync::Arc<Fake>, crate::sandbox::tds::Listener, Co
     (fake, listener, client)
 }
 
+/// Waits until the running statement has heard that it is to stop.
+async fn stopped(fake: &Fake, sql: &str) {
+    let hearing = async {
+        while !fake.stopped.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), hearing).await.expect(sql);
+}
+
 async fn one_number(client: &mut Connected, sql: &str) -> i32 {
     let row = client.simple_query(sql).await.unwrap().into_row().await.unwrap().unwrap();
     row.get(0).unwrap()
@@ -260,16 +270,18 @@ async fn the_first_error_of_a_chain_is_the_one_told_and_the_session_goes_on() {
     assert_eq!(one_number(&mut client, "two sets").await, 1);
 }
 
+/// tiberius 0.13 expects the acknowledgement in the message it interrupts and servers send it in the next one:
+/// the statement is cancelled all the same, but the connection is lost to the client.
 #[tokio::test]
-async fn a_cancelled_statement_stops_and_the_session_goes_on() {
+async fn a_cancelled_statement_stops_whatever_tiberius_makes_of_the_acknowledgement() {
     for sql in ["endless work", "endless rows"] {
         let (fake, _listener, mut client) = connected().await;
         let reading = async { client.simple_query(sql).await?.into_results().await };
         let outcome = tokio::time::timeout(Duration::from_millis(60), reading).await;
         assert!(outcome.is_err(), "{sql} is endless");
-        client.cancel_query().await.unwrap();
-        assert!(fake.stopped.load(Ordering::SeqCst), "{sql} was told to stop");
-        assert_eq!(one_number(&mut client, "two sets").await, 1);
+        let lost = client.cancel_query().await.unwrap_err();
+        assert!(matches!(lost, Error::Protocol(_)), "{lost}");
+        stopped(&fake, sql).await;
     }
 }
 
@@ -288,13 +300,7 @@ async fn a_client_that_leaves_stops_its_statement() {
         let reading = async { client.simple_query(sql).await?.into_results().await };
         assert!(tokio::time::timeout(Duration::from_millis(60), reading).await.is_err());
         drop(client);
-        tokio::time::timeout(Duration::from_secs(5), async {
-            while !fake.stopped.load(Ordering::SeqCst) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        })
-        .await
-        .expect(sql);
+        stopped(&fake, sql).await;
     }
 }
 

@@ -215,8 +215,11 @@ async fn an_attention_ends_the_answer_and_is_acknowledged_in_a_message_of_its_ow
     let rest = usize::from(u16::from_be_bytes([progress[2], progress[3]])) - 9;
     socket.read_exact(&mut vec![0; rest]).await.unwrap();
     socket.write_all(&packets(types::ATTENTION, 0, 4096, &[])).await.unwrap();
+    assert_eq!(read_message(&mut socket).await, [0xFD, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(read_message(&mut socket).await, [0xFD, 0x20, 0, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(fake.stopped.load(std::sync::atomic::Ordering::SeqCst));
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("nothing"))).await.unwrap();
     assert_eq!(read_message(&mut socket).await, [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(read_message(&mut socket).await, [0xFD, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[tokio::test]
