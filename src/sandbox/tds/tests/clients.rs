@@ -274,7 +274,7 @@ async fn the_first_error_of_a_chain_is_the_one_told_and_the_session_goes_on() {
 /// the statement is cancelled all the same, but the connection is lost to the client.
 #[tokio::test]
 async fn a_cancelled_statement_stops_whatever_tiberius_makes_of_the_acknowledgement() {
-    for sql in ["endless work", "endless rows"] {
+    for sql in ["endless work", "endless quiet", "endless rows"] {
         let (fake, _listener, mut client) = connected().await;
         let reading = async { client.simple_query(sql).await?.into_results().await };
         let outcome = tokio::time::timeout(Duration::from_millis(60), reading).await;

@@ -223,6 +223,95 @@ async fn an_attention_ends_the_answer_and_is_acknowledged_in_a_message_of_its_ow
 }
 
 #[tokio::test]
+async fn an_attention_before_the_answer_began_gets_two_messages_as_well() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("endless quiet"))).await.unwrap();
+    socket.write_all(&packets(types::ATTENTION, 0, 4096, &[])).await.unwrap();
+    assert_eq!(read_message(&mut socket).await[..2], [0xFD, 0x02]);
+    assert_eq!(read_message(&mut socket).await[..2], [0xFD, 0x20]);
+}
+
+#[tokio::test]
+async fn an_attention_between_requests_is_only_acknowledged() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    socket.write_all(&packets(types::ATTENTION, 0, 4096, &[])).await.unwrap();
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("nothing"))).await.unwrap();
+    assert_eq!(read_message(&mut socket).await[..2], [0xFD, 0x20]);
+    assert_eq!(read_message(&mut socket).await[..2], [0xFD, 0x00]);
+}
+
+#[tokio::test]
+async fn a_request_while_another_runs_ends_the_connection_and_the_statement() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("endless quiet"))).await.unwrap();
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("nothing"))).await.unwrap();
+    assert_eq!(timeout(Duration::from_secs(5), socket.read(&mut [0])).await.unwrap().unwrap_or(0), 0);
+    while !fake.stopped.load(std::sync::atomic::Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_session_hears_why_and_is_cut() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    socket.write_all(&packets(types::BATCH, 0, 4096, &batch("killed"))).await.unwrap();
+    assert_eq!(read_message(&mut socket).await[3..7], 596i32.to_le_bytes());
+    assert_eq!(hears(&mut socket).await, Some(0));
+}
+
+#[tokio::test]
+async fn two_calls_in_one_message_are_answered_one_after_the_other() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    let call = [0xFF, 0xFF, 15, 0, 0, 0];
+    let body = [&[4, 0, 0, 0][..], &call, &[0xFF], &call].concat();
+    socket.write_all(&packets(types::RPC, 0, 4096, &body)).await.unwrap();
+    let ended = |status| [&[0x79, 0, 0, 0, 0, 0xFE, status][..], &[0; 11]].concat();
+    assert_eq!(read_message(&mut socket).await, [ended(1), ended(0)].concat());
+}
+
+#[tokio::test]
+async fn a_welcome_names_the_database_collation_language_version_packet_size_and_features() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = greeted(listener.address()).await;
+    let login = login7("drbook", "P@ss wörd", "msdb", 8000, &[0x0A, 0, 0, 0, 0, 0x05, 0, 0, 0, 0]);
+    socket.write_all(&packets(types::LOGIN, 0, 4096, &login)).await.unwrap();
+    let answer = read_message(&mut socket).await;
+    let text = |text: &str| {
+        let mut out = vec![text.encode_utf16().count() as u8];
+        put_utf16(&mut out, text);
+        out
+    };
+    let mut at = 0;
+    // each piece must come after the one before
+    for piece in [
+        [&[0xE3, 23, 0, 1][..], &text("msdb"), &text("master")].concat(),
+        5701i32.to_le_bytes().to_vec(),
+        vec![0xE3, 8, 0, 7, 5, 9, 4, 0xD0, 0, 0x34, 0],
+        [&[2][..], &text("us_english"), &[0]].concat(),
+        5703i32.to_le_bytes().to_vec(),
+        [&[0xAD, 50, 0, 1, 0x74, 0, 0, 4][..], &text("Microsoft SQL Server"), &[16, 0, 0x10, 0x45]].concat(),
+        [&[0xE3, 19, 0, 4][..], &text("8000"), &text("4096")].concat(),
+        vec![0xAE, 0x0A, 1, 0, 0, 0, 1, 0xFF],
+        [&[0xFD][..], &[0; 12]].concat(),
+    ] {
+        let found = answer[at..].windows(piece.len()).position(|bytes| bytes == piece);
+        at += found.unwrap_or_else(|| panic!("{piece:02X?} in {answer:02X?}")) + piece.len();
+    }
+    assert_eq!(at, answer.len());
+}
+
+#[tokio::test]
 async fn old_clients_are_told_why_they_are_refused() {
     let fake = Fake::new();
     let listener = fake.listen();
