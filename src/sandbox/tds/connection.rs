@@ -15,7 +15,7 @@ use super::certificate::Certificate;
 use super::login::{self, Login7};
 use super::packet::{DEFAULT_BYTES, Inbox, Message, Outbox, packets, types};
 use super::prelogin::{Channel, Prelogin};
-use super::session::{Ending, Request, Session, Stop, refusal};
+use super::session::{Ending, Request, Session, Stop, failure, refusal};
 use super::{tls, token};
 use crate::limits;
 use crate::sandbox::answer::{self, Door, Server};
@@ -305,8 +305,14 @@ impl Connection {
                 }
             }
         }
-        let (session, ending) = task.await?;
-        self.session = Some(session);
+        let ending = match task.await {
+            Ok((session, ending)) => {
+                self.session = Some(session);
+                ending
+            }
+            // the session went down with its statement
+            Err(_) => failure(&self.server),
+        };
         let fatal = ending.fatal;
         self.end(outbox, ending).await?;
         if attention {
