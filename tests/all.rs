@@ -1,3 +1,4 @@
 //! One integration-test binary: one link, shared set-up.
 
 mod engine;
+mod record;
