@@ -269,10 +269,16 @@ impl State {
                 return Err(format!("the backup history of {} points nowhere", server.name));
             }
             let runs = server.agent.jobs.iter();
-            if runs.filter_map(|j| j.run.as_ref().map(|r| (j, r))).any(|(j, r)| !(1..=j.steps.len()).contains(&r.step)) {
+            if runs
+                .filter_map(|j| j.run.as_ref().map(|r| (j, r)))
+                .any(|(j, r)| !(1..=j.steps.len()).contains(&r.step))
+            {
                 return Err(format!("a job of {} is at a step that is not there", server.name));
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

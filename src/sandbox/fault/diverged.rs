@@ -27,9 +27,8 @@ fn put(state: &mut State, server: usize) -> Result<(), String> {
     if state.servers[server].shipping.is_none() {
         return Err(format!("fault diverged: {name} is no destination"));
     }
-    let database = state
-        .largest_shipped(server)
-        .ok_or_else(|| format!("fault diverged: {name} restores nothing"))?;
+    let database =
+        state.largest_shipped(server).ok_or_else(|| format!("fault diverged: {name} restores nothing"))?;
     state.servers[server].trouble.denied = Some(format!("_{database}_Log_"));
     Ok(())
 }

@@ -298,8 +298,15 @@ impl State {
             stopped: None,
             row: None,
         });
-        job.run =
-            Some(Run { by, started, step, step_started: started, due: started, beat: Beat::Begin, doing: None });
+        job.run = Some(Run {
+            by,
+            started,
+            step,
+            step_started: started,
+            due: started,
+            beat: Beat::Begin,
+            doing: None,
+        });
         self.dirty = true;
     }
 
@@ -311,7 +318,8 @@ impl State {
                 if let Some(run) = &mut self.servers[s].agent.jobs[j].run {
                     run.beat = beat;
                     run.due = due;
-                    run.doing = doing.map(|(command, database)| Doing { command, database, from: now, until: due });
+                    run.doing =
+                        doing.map(|(command, database)| Doing { command, database, from: now, until: due });
                 }
             }
             Next::Done(said) => self.end_step(s, j, now, Ok(said)),
@@ -449,9 +457,8 @@ mod tests {
 
     #[test]
     fn schedules_run_on_the_raster_of_the_local_day() {
-        let t = |d, h, m, s| {
-            chrono::NaiveDate::from_ymd_opt(2026, 3, d).unwrap().and_hms_opt(h, m, s).unwrap()
-        };
+        let t =
+            |d, h, m, s| chrono::NaiveDate::from_ymd_opt(2026, 3, d).unwrap().and_hms_opt(h, m, s).unwrap();
         let quarter = schedule(4, 15, 0);
         assert_eq!(quarter.next(t(1, 10, 0, 0)), Some(t(1, 10, 15, 0)));
         assert_eq!(quarter.next(t(1, 23, 59, 0)), Some(t(2, 0, 0, 0)));

@@ -78,7 +78,8 @@ impl State {
             (db.log.checkpoint, Body::Full(db.content.clone()))
         };
         let pages: i64 = db.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum();
-        let size = if ask.log { ((db.log.end.0 - first.0) / 100_000) as i64 * 512 + 86_016 } else { pages * 6963 };
+        let size =
+            if ask.log { ((db.log.end.0 - first.0) / 100_000) as i64 * 512 + 86_016 } else { pages * 6963 };
         let forked = if ask.log { db.log_fork() } else { None };
         let set = Set {
             layout: 0,

@@ -226,7 +226,8 @@ impl State {
     /// The largest database that a destination restores.
     pub(crate) fn largest_shipped(&self, s: usize) -> Option<String> {
         let server = &self.servers[s];
-        let pages = |d: &String| server.database(d).map_or(0, |d| d.files.iter().map(|f| f.pages).sum::<i64>());
+        let pages =
+            |d: &String| server.database(d).map_or(0, |d| d.files.iter().map(|f| f.pages).sum::<i64>());
         self.shipped(s).into_iter().max_by_key(pages)
     }
 
@@ -234,7 +235,8 @@ impl State {
     pub(crate) fn held_back_path(&self, s: usize, database: &str) -> Option<String> {
         let all = self.imported(s);
         let newest = all.values().rev().find(|x| x.kind == "lg" && x.complete)?;
-        let entry = newest.entries.iter().find(|e| e.database.eq_ignore_ascii_case(database) && !e.restored)?;
+        let entry =
+            newest.entries.iter().find(|e| e.database.eq_ignore_ascii_case(database) && !e.restored)?;
         Some(self.shipped_path(s, entry))
     }
 
@@ -254,8 +256,9 @@ impl State {
         let set = self.sets.iter().find(|x| x.path == path)?.clone();
         let now = self.at;
         self.set_restored(s, now, database, |id| id == hole.set, false);
-        let later: Vec<usize> =
-            (0..self.sets.len()).filter(|n| self.sets[*n].first >= set.first && self.sets[*n].kind == 'L').collect();
+        let later: Vec<usize> = (0..self.sets.len())
+            .filter(|n| self.sets[*n].first >= set.first && self.sets[*n].kind == 'L')
+            .collect();
         let server = &mut self.servers[s];
         let backups = server.msdb.backups.clone();
         server.msdb.restores.retain(|r| {

@@ -14,8 +14,8 @@ use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, Role, Server,
-    Shipping, State, Trouble, Volume,
+    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, Role,
+    Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -89,7 +89,8 @@ fn installed() -> NaiveDateTime {
 
 fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
     let wrong = || format!("version `{text}` is not written like 15.0.4430.1");
-    let parts: Vec<u16> = text.split('.').map(|p| p.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let parts: Vec<u16> =
+        text.split('.').map(|p| p.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
     match parts.as_slice() {
         [major, minor, build, rest @ ..] if rest.len() < 2 && (11..=17).contains(major) && *minor < 100 => {
             Ok((*major as u8, *minor as u8, *build, rest.first().copied().unwrap_or(1)))
@@ -172,7 +173,9 @@ fn make_server(
 }
 
 fn link(server: &mut Server, name: &str) {
-    if server.name.eq_ignore_ascii_case(name) || server.linked.iter().any(|l| l.name.eq_ignore_ascii_case(name)) {
+    if server.name.eq_ignore_ascii_case(name)
+        || server.linked.iter().any(|l| l.name.eq_ignore_ascii_case(name))
+    {
         return;
     }
     server.linked.push(Linked {
@@ -220,10 +223,17 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
         created: installed(),
     };
     let mut all = vec![Login { password: Some(making.password.to_owned()), ..login(1, "sa", 'S', true) }];
-    all.extend(SERVER_ROLES.iter().map(|(id, name)| Login { sid: vec![*id as u8], ..login(*id, name, 'R', false) }));
-    for (n, name) in ["NT SERVICE\\SQLWriter", "NT SERVICE\\Winmgmt", "NT SERVICE\\MSSQLSERVER", "NT SERVICE\\SQLSERVERAGENT"]
-        .iter()
-        .enumerate()
+    all.extend(
+        SERVER_ROLES.iter().map(|(id, name)| Login { sid: vec![*id as u8], ..login(*id, name, 'R', false) }),
+    );
+    for (n, name) in [
+        "NT SERVICE\\SQLWriter",
+        "NT SERVICE\\Winmgmt",
+        "NT SERVICE\\MSSQLSERVER",
+        "NT SERVICE\\SQLSERVERAGENT",
+    ]
+    .iter()
+    .enumerate()
     {
         all.push(login(259 + n as i32, name, 'U', true));
     }

@@ -33,10 +33,7 @@ pub(crate) fn system_object(name: &str, year: u16) -> Option<&'static SystemObje
 
 /// Whether a system object takes arguments: it is no table.
 pub(crate) fn is_function(name: &str) -> bool {
-    matches!(
-        name,
-        "sys.dm_os_volume_stats" | "sys.dm_os_file_exists" | "sys.dm_os_enumerate_filesystem"
-    )
+    matches!(name, "sys.dm_os_volume_stats" | "sys.dm_os_file_exists" | "sys.dm_os_enumerate_filesystem")
 }
 
 /// The names of all objects of a product of `year`.

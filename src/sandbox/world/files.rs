@@ -86,9 +86,9 @@ impl Files {
         }
         // Not by that name: look for it in any case, as Windows would.
         let rest = place.strip_prefix(&self.root).map_err(|_| 3)?;
-        Ok(rest.components().fold(self.root.clone(), |real, part| {
-            child(&real, &part.as_os_str().to_string_lossy())
-        }))
+        Ok(rest
+            .components()
+            .fold(self.root.clone(), |real, part| child(&real, &part.as_os_str().to_string_lossy())))
     }
 
     fn place_as_named(&self, machine: &str, path: &str) -> Result<PathBuf, i32> {

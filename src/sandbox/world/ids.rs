@@ -137,9 +137,10 @@ pub(crate) fn sid(name: &str, salt: u64) -> Vec<u8> {
         return vec![1];
     }
     let lower = name.to_lowercase();
-    let mut dice = Dice::new(lower.bytes().fold(0xCBF2_9CE4_8422_2325 ^ salt, |h: u64, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
-    }));
+    let mut dice =
+        Dice::new(lower.bytes().fold(0xCBF2_9CE4_8422_2325 ^ salt, |h: u64, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
+        }));
     if name.contains('\\') {
         let mut bytes = vec![1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0];
         bytes.extend_from_slice(&dice.roll().to_le_bytes());

@@ -21,7 +21,10 @@ pub(crate) fn cannot_open(path: &str, os: i32) -> Message {
         state: 2,
         ..Message::error(
             3201,
-            format!("Cannot open backup device '{path}'. Operating system error {os}({}).", os_error_text(os)),
+            format!(
+                "Cannot open backup device '{path}'. Operating system error {os}({}).",
+                os_error_text(os)
+            ),
         )
     }
 }
@@ -58,10 +61,9 @@ impl State {
     /// One set of a file, by position.
     pub(crate) fn open_set(&self, server: usize, path: &str, position: i64) -> Result<Recording, Message> {
         let sets = self.open_media(server, path)?;
-        sets.iter()
-            .find(|r| r.set.position == position)
-            .cloned()
-            .ok_or_else(|| Message::error(4038, format!("Cannot find file ID {position} on device '{path}'.")))
+        sets.iter().find(|r| r.set.position == position).cloned().ok_or_else(|| {
+            Message::error(4038, format!("Cannot find file ID {position} on device '{path}'."))
+        })
     }
 
     /// What a damaged body does to a restore (`strict`) or to a check without checksums.

@@ -283,7 +283,10 @@ impl Plan {
             }
             for linked in s.linked.iter().chain(&s.only_from) {
                 if !server(linked) {
-                    return Err(format!("server {} names `{linked}`, which is no server of this world", s.name));
+                    return Err(format!(
+                        "server {} names `{linked}`, which is no server of this world",
+                        s.name
+                    ));
                 }
             }
             if s.utc_offset.abs() > 14 * 60 {
@@ -292,7 +295,10 @@ impl Plan {
         }
         for d in &self.databases {
             if !server(&d.server) {
-                return Err(format!("database {} is on `{}`, which is no server of this world", d.name, d.server));
+                return Err(format!(
+                    "database {} is on `{}`, which is no server of this world",
+                    d.name, d.server
+                ));
             }
             if !(1..=90_000).contains(&d.vlf) || !(0..=100_000).contains(&d.traffic) {
                 return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));

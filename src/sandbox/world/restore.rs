@@ -185,7 +185,9 @@ impl State {
             if tail && !ask.replace && ask.stop_at.is_none() {
                 return Err(vec![Message::error(
                     3159,
-                    format!("The tail of the log for the database \"{name}\" has not been backed up. Use BACKUP LOG WITH NORECOVERY to backup the log if it contains work you do not want to lose. Use the WITH REPLACE or WITH STOPAT clause of the RESTORE statement to just overwrite the contents of the log."),
+                    format!(
+                        "The tail of the log for the database \"{name}\" has not been backed up. Use BACKUP LOG WITH NORECOVERY to backup the log if it contains work you do not want to lose. Use the WITH REPLACE or WITH STOPAT clause of the RESTORE statement to just overwrite the contents of the log."
+                    ),
                 )]);
             }
         }
@@ -218,7 +220,9 @@ impl State {
                 return Err(vec![
                     Message::error(
                         5133,
-                        format!("Directory lookup for the file \"{path}\" failed with the operating system error 2(The system cannot find the file specified.)."),
+                        format!(
+                            "Directory lookup for the file \"{path}\" failed with the operating system error 2(The system cannot find the file specified.)."
+                        ),
                     ),
                     cannot_place(&file.logical, &path),
                     planning(),
@@ -304,10 +308,22 @@ impl State {
         }
         let (from, to) = (set.first, set.last);
         if from > redo.start {
-            return Err(one(4305, format!("The log in this backup set begins at LSN {from}, which is too recent to apply to the database. An earlier log backup that includes LSN {} can be restored.", redo.start)));
+            return Err(one(
+                4305,
+                format!(
+                    "The log in this backup set begins at LSN {from}, which is too recent to apply to the database. An earlier log backup that includes LSN {} can be restored.",
+                    redo.start
+                ),
+            ));
         }
         if to < redo.start {
-            return Err(one(4326, format!("The log in this backup set terminates at LSN {to}, which is too early to apply to the database. A more recent log backup that includes LSN {} can be restored.", redo.start)));
+            return Err(one(
+                4326,
+                format!(
+                    "The log in this backup set terminates at LSN {to}, which is too early to apply to the database. A more recent log backup that includes LSN {} can be restored.",
+                    redo.start
+                ),
+            ));
         }
         if set.first_fork != redo.fork || set.fork_point.is_some_and(|p| redo.start > p) {
             return Err(one(4330, "This backup set cannot be applied because it is on a recovery path that is inconsistent with the database. The recovery path is the sequence of data and log backups that have brought the database to a particular recovery point. Find a compatible backup to restore, or restore the rest of the database to match a recovery point within this backup set, which will restore the database to a different point in time.  For more information about recovery paths, see SQL Server Books Online.".into()));

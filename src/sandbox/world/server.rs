@@ -123,7 +123,8 @@ impl Host for SimulatedServer {
     fn activity(&self, context: &Context, command: Option<&str>) {
         self.call(context, |call| {
             let (s, now) = (call.s, call.now);
-            let session = call.state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
+            let session =
+                call.state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
             if let Some(session) = session {
                 session.database.clone_from(&context.database);
                 match command {

@@ -204,7 +204,10 @@ impl Stored {
             .columns
             .iter()
             .map(|c| {
-                cells.iter().find(|(name, _)| c.name.eq_ignore_ascii_case(name)).map_or(NULL, |(_, v)| v.clone())
+                cells
+                    .iter()
+                    .find(|(name, _)| c.name.eq_ignore_ascii_case(name))
+                    .map_or(NULL, |(_, v)| v.clone())
             })
             .collect()
     }
@@ -234,7 +237,10 @@ impl TryFrom<Packed> for Stored {
                 return Err(format!("a row of {} has {} cells", packed.name, row.len()));
             }
             rows.push(
-                row.into_iter().zip(&packed.columns).map(|(c, k)| unpack(c, k.kind)).collect::<Result<_, _>>()?,
+                row.into_iter()
+                    .zip(&packed.columns)
+                    .map(|(c, k)| unpack(c, k.kind))
+                    .collect::<Result<_, _>>()?,
             );
         }
         let table = Table { columns: packed.columns, rows };
@@ -288,10 +294,9 @@ pub(crate) fn from_scalar(written: &Json, kind: Type) -> Result<Value, String> {
             Value::DateTime(time)
         }
         (Json::String(t), Type::UniqueIdentifier) => Value::Guid(t.parse::<Guid>()?.0),
-        (
-            Json::String(t),
-            Type::Char(_) | Type::VarChar(_) | Type::NChar(_) | Type::NVarChar(_),
-        ) => Value::Text(t.clone()),
+        (Json::String(t), Type::Char(_) | Type::VarChar(_) | Type::NChar(_) | Type::NVarChar(_)) => {
+            Value::Text(t.clone())
+        }
         _ => return Err(wrong()),
     })
 }
@@ -312,7 +317,8 @@ pub(crate) const fn agent_duration(seconds: i64) -> i64 {
 /// The agent's two numbers back to a time.
 pub(crate) fn agent_datetime(date: i64, clock: i64) -> Option<NaiveDateTime> {
     let n = |x: i64| u32::try_from(x).ok();
-    let day = NaiveDate::from_ymd_opt(i32::try_from(date / 10_000).ok()?, n(date / 100 % 100)?, n(date % 100)?)?;
+    let day =
+        NaiveDate::from_ymd_opt(i32::try_from(date / 10_000).ok()?, n(date / 100 % 100)?, n(date % 100)?)?;
     let time = NaiveTime::from_hms_opt(n(clock / 10_000)?, n(clock / 100 % 100)?, n(clock % 100)?)?;
     Some(day.and_time(time))
 }
@@ -323,7 +329,8 @@ mod tests {
 
     #[test]
     fn a_stored_table_comes_back_from_disk_as_it_was() {
-        let columns = specs("a int not null; b nvarchar(10); c datetime; d uniqueidentifier; e lsn; f bit").unwrap();
+        let columns =
+            specs("a int not null; b nvarchar(10); c datetime; d uniqueidentifier; e lsn; f bit").unwrap();
         let mut sheet = Sheet::new(&columns, 2019);
         let time = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap().and_hms_milli_opt(2, 3, 4, 5).unwrap();
         sheet.row(vec![

@@ -3,8 +3,8 @@
 //! Does not know schedules or history (`agent`), nor the rules of backup and restore.
 
 mod backup_job;
-mod restore_job;
 mod mark_job;
+mod restore_job;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,11 @@ pub(crate) enum Beat {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Next {
     /// After so many drill milliseconds; `doing` = the statement and database under way until then.
-    Later { ms: i64, beat: Beat, doing: Option<(String, String)> },
+    Later {
+        ms: i64,
+        beat: Beat,
+        doing: Option<(String, String)>,
+    },
     Done(String),
     Failed(Vec<Message>),
 }

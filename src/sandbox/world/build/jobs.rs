@@ -38,7 +38,10 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
     for job in &plan.jobs {
         let steps = job.steps.iter().enumerate().map(|(n, s)| {
             let last = n + 1 == job.steps.len();
-            let command = s.command.replace("{source}", &management.server).replace("{location}", &plan.backup.location);
+            let command = s
+                .command
+                .replace("{source}", &management.server)
+                .replace("{location}", &plan.backup.location);
             (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
         });
         let schedule = match &job.every {
@@ -98,30 +101,33 @@ fn backup_job(backup: &Backup, management: &str, every: Span, first: i64) -> Dra
         backup.full,
         if force == 1 { ", 1 /* force a full backup after a partial set */" } else { "" },
     );
-    let step = |name: &str, command: String, ok, fail| (name.to_owned(), management.to_owned(), command, ok, fail);
+    let step =
+        |name: &str, command: String, ok, fail| (name.to_owned(), management.to_owned(), command, ok, fail);
     Draft {
         name: format!("Backup BizTalk Server ({management})"),
         description: "Backs up all BizTalk databases: full, or marks and logs.".into(),
         enabled: true,
         category: 3,
-        schedule: Some((
-            "MarkAndBackupLogSched".into(),
-            {
-                let (kind, interval, _) = raster(every);
-                (kind, interval, first)
-            },
-        )),
+        schedule: Some(("MarkAndBackupLogSched".into(), {
+            let (kind, interval, _) = raster(every);
+            (kind, interval, first)
+        })),
         steps: vec![
             step(
                 "Set Compression Option",
-                format!("exec [dbo].[sp_SetBackupCompression] @bCompression = {} /*0 - Do not use Compression, 1 - Use Compression */", i64::from(backup.compression)),
+                format!(
+                    "exec [dbo].[sp_SetBackupCompression] @bCompression = {} /*0 - Do not use Compression, 1 - Use Compression */",
+                    i64::from(backup.compression)
+                ),
                 3,
                 3,
             ),
             step("BackupFull", full, 3, 2),
             step(
                 "MarkAndBackupLog",
-                format!("exec [dbo].[sp_MarkAll] '{name}' /* Log mark name */, '{location}' /* location of backup files */{local}"),
+                format!(
+                    "exec [dbo].[sp_MarkAll] '{name}' /* Log mark name */, '{location}' /* location of backup files */{local}"
+                ),
                 3,
                 2,
             ),

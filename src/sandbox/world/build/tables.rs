@@ -31,7 +31,10 @@ const MANAGEMENT: &[(&str, &str)] = &[
         "adm_Group",
         "Id int not null; Name nvarchar(256) not null; BizTalkAdminGroup nvarchar(256); BizTalkOperatorGroup nvarchar(256); BizTalkB2BOperatorGroup nvarchar(256); TrackingDBServerName nvarchar(80); TrackingDBName nvarchar(128); SubscriptionDBServerName nvarchar(80); SubscriptionDBName nvarchar(128); TrackAnalysisServerName nvarchar(80); TrackAnalysisDBName nvarchar(128); BamDBServerName nvarchar(80); BamDBName nvarchar(128); RuleEngineDBServerName nvarchar(80); RuleEngineDBName nvarchar(128); SSOServerName nvarchar(256)",
     ),
-    ("adm_MessageBox", "Id int not null; DBServerName nvarchar(80) not null; DBName nvarchar(128) not null; IsMasterMsgBox int not null"),
+    (
+        "adm_MessageBox",
+        "Id int not null; DBServerName nvarchar(80) not null; DBName nvarchar(128) not null; IsMasterMsgBox int not null",
+    ),
 ];
 
 const EVERY: &[(&str, &str)] = &[
@@ -58,13 +61,8 @@ const DESTINATION: &[(&str, &str)] = &[
 ];
 
 /// The procedures that plumb a database into the backup job.
-const PLUMBING: &[&str] = &[
-    "sp_BackupBizTalk",
-    "sp_BackupBizTalkFull",
-    "sp_BackupBizTalkLog",
-    "sp_SetMark",
-    "sp_SetMarkRemote",
-];
+const PLUMBING: &[&str] =
+    &["sp_BackupBizTalk", "sp_BackupBizTalkFull", "sp_BackupBizTalkLog", "sp_SetMark", "sp_SetMarkRemote"];
 
 const MANAGEMENT_PROCEDURES: &[&str] = &[
     "sp_BackupAllFull",
@@ -90,7 +88,12 @@ const DESTINATION_PROCEDURES: &[&str] = &[
 pub(crate) const SANDBOX_PROCEDURES: &[&str] =
     &["sandbox_CreateLogins", "sandbox_StartBizTalk", "sandbox_StopBizTalk", "sandbox_UpdateDatabase"];
 
-pub(super) fn make(server: &mut Server, content: &mut Content, name: &str, columns: &str) -> Result<(), String> {
+pub(super) fn make(
+    server: &mut Server,
+    content: &mut Content,
+    name: &str,
+    columns: &str,
+) -> Result<(), String> {
     let columns = specs(columns).map_err(|e| format!("table {name}: {e}"))?;
     let table = Table { columns: columns.into_iter().map(|s| s.column).collect(), rows: Vec::new() };
     let stored = Stored { name: name.to_owned(), object_id: server.next_object_id(), table };
@@ -112,7 +115,11 @@ fn procedures(server: &mut Server, content: &mut Content, names: &[&str]) {
 }
 
 /// What a new BizTalk database holds.
-pub(super) fn content(making: &Making<'_>, server: &mut Server, plan: &plan::Database) -> Result<Content, String> {
+pub(super) fn content(
+    making: &Making<'_>,
+    server: &mut Server,
+    plan: &plan::Database,
+) -> Result<Content, String> {
     let mut content = Content { users: users(making), ..Content::default() };
     for (name, columns) in EVERY {
         make(server, &mut content, name, columns)?;
@@ -156,7 +163,11 @@ pub(super) fn content(making: &Making<'_>, server: &mut Server, plan: &plan::Dat
         let Some(stored) = content.tables.get_mut(&name.to_lowercase()) else { continue };
         for row in &table.rows {
             if row.len() != stored.table.columns.len() {
-                return Err(format!("table {name}: a row has {} cells for {} columns", row.len(), stored.table.columns.len()));
+                return Err(format!(
+                    "table {name}: a row has {} cells for {} columns",
+                    row.len(),
+                    stored.table.columns.len()
+                ));
             }
             let cells = row
                 .iter()
@@ -223,7 +234,8 @@ pub(crate) fn fixed_users() -> Vec<User> {
     let created = chrono::NaiveDate::from_ymd_opt(2003, 4, 8)
         .and_then(|d| d.and_hms_opt(9, 10, 42))
         .unwrap_or_default();
-    let user = |id, name: &str, kind, sid| User { id, name: name.into(), sid, kind, roles: Vec::new(), created };
+    let user =
+        |id, name: &str, kind, sid| User { id, name: name.into(), sid, kind, roles: Vec::new(), created };
     let mut all = vec![
         user(0, "public", 'R', None),
         User { roles: vec!["db_owner".into()], ..user(1, "dbo", 'S', Some(vec![1])) },
@@ -232,8 +244,15 @@ pub(crate) fn fixed_users() -> Vec<User> {
         user(4, "sys", 'S', None),
     ];
     for (n, name) in [
-        "db_owner", "db_accessadmin", "db_securityadmin", "db_ddladmin", "db_backupoperator", "db_datareader",
-        "db_datawriter", "db_denydatareader", "db_denydatawriter",
+        "db_owner",
+        "db_accessadmin",
+        "db_securityadmin",
+        "db_ddladmin",
+        "db_backupoperator",
+        "db_datareader",
+        "db_datawriter",
+        "db_denydatareader",
+        "db_denydatawriter",
     ]
     .iter()
     .enumerate()
@@ -297,7 +316,11 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
     add_row(content, "adm_Group", &group);
     let compress = int(i64::from(making.plan.backup.compression));
     let bit = |v: &crate::sandbox::value::Value| crate::sandbox::value::Value::Bit(*v == int(1));
-    add_row(content, "adm_BackupSettings", &[("UseCompression", bit(&compress)), ("ForceFull", bit(&int(0)))]);
+    add_row(
+        content,
+        "adm_BackupSettings",
+        &[("UseCompression", bit(&compress)), ("ForceFull", bit(&int(0)))],
+    );
     add_row(content, "adm_BackupSetId", &[("NextBackupSetId", int(1 + (making.seed % 40_000) as i64))]);
     let mut boxes = 0;
     for d in &making.plan.databases {

@@ -36,14 +36,20 @@ impl Call<'_> {
         };
         if !login.database.is_empty() {
             let asked = server.database(&login.database);
-            let open = asked.filter(|d| d.state == DbState::Online && (who.sysadmin || self.grants(&who, "CONNECT ANY DATABASE") || d.id <= 4));
+            let open = asked.filter(|d| {
+                d.state == DbState::Online
+                    && (who.sysadmin || self.grants(&who, "CONNECT ANY DATABASE") || d.id <= 4)
+            });
             let Some(open) = open else {
                 return Err(vec![
                     Message {
                         class: 11,
                         ..Message::error(
                             4060,
-                            format!("Cannot open database \"{}\" requested by the login. The login failed.", login.database),
+                            format!(
+                                "Cannot open database \"{}\" requested by the login. The login failed.",
+                                login.database
+                            ),
                         )
                     },
                     failed(),
@@ -118,8 +124,11 @@ impl Call<'_> {
         if full.starts_with("sys.dm_") && !full.starts_with("sys.dm_os_host_info") {
             let own = matches!(full, "sys.dm_exec_sessions" | "sys.dm_exec_requests");
             if !own && !self.granted("VIEW SERVER STATE") {
-                let permission =
-                    if self.server().version.0 >= 16 { "VIEW SERVER PERFORMANCE STATE" } else { "VIEW SERVER STATE" };
+                let permission = if self.server().version.0 >= 16 {
+                    "VIEW SERVER PERFORMANCE STATE"
+                } else {
+                    "VIEW SERVER STATE"
+                };
                 return Err(Message {
                     class: 14,
                     ..Message::error(
@@ -130,7 +139,8 @@ impl Call<'_> {
             }
         }
         if let Some(object) = full.strip_prefix("msdb.dbo.") {
-            let public = object.starts_with("backup") || object.starts_with("restore")
+            let public = object.starts_with("backup")
+                || object.starts_with("restore")
                 || matches!(object, "suspect_pages" | "logmarkhistory");
             if !public && !self.granted("SELECT ALL USER SECURABLES") {
                 return Err(self.denied("SELECT", object, "msdb"));

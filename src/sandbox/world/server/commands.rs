@@ -1,8 +1,8 @@
 //! Statements about whole databases.
 
+use super::Call;
 use crate::sandbox::answer::{Kept, Message};
 use crate::sandbox::host::Command;
-use super::Call;
 
 impl Call<'_> {
     pub(super) fn command(&mut self, command: &Command, _parts: &mut Kept) -> Result<(), Vec<Message>> {

@@ -27,10 +27,9 @@ fn product_level(server: &Server) -> String {
 /// The name without brackets, `]]` undone.
 fn bare(part: &str) -> String {
     let part = part.trim();
-    part.strip_prefix('[').and_then(|p| p.strip_suffix(']')).map_or_else(
-        || part.trim_matches('"').to_owned(),
-        |inner| inner.replace("]]", "]"),
-    )
+    part.strip_prefix('[')
+        .and_then(|p| p.strip_suffix(']'))
+        .map_or_else(|| part.trim_matches('"').to_owned(), |inner| inner.replace("]]", "]"))
 }
 
 /// Parts of a name as OBJECT_ID takes it, database first.
@@ -59,105 +58,117 @@ impl Call<'_> {
         let word = |n: usize| as_text(given(n)).unwrap_or_default().to_owned();
         let none = arguments.is_empty();
         let here = server.database(&self.who.database);
-        Ok(Some(match name {
-            "SERVERPROPERTY" => self.server_property(&word(0)),
-            "DATABASEPROPERTYEX" => match server.database(&word(0)) {
-                Some(db) => self.database_property(db, &word(1))?,
-                None => NULL,
-            },
-            "DB_NAME" if none => text(here.map_or(self.who.database.as_str(), |d| d.name.as_str())),
-            "DB_NAME" => as_int(given(0)).map_or(NULL, |id| {
-                let found = if id == 0 { here } else { server.databases.iter().find(|d| i64::from(d.id) == id) };
-                found.map_or(NULL, |d| text(&d.name))
-            }),
-            "ORIGINAL_DB_NAME" => text(""),
-            "DB_ID" if none => here.map_or(NULL, |d| int(d.id)),
-            "DB_ID" => server.database(&word(0)).map_or(NULL, |d| int(d.id)),
-            "OBJECT_ID" | "OBJECT_ID_" => self.object_id(&word(0), as_text(given(1))),
-            "OBJECT_NAME" => {
-                let d = match as_int(given(1)) {
-                    Some(id) => server.databases.iter().position(|d| i64::from(d.id) == id),
-                    None => server.database_index(&self.who.database),
-                };
-                let id = as_int(given(0));
-                d.zip(id).and_then(|(d, id)| views::object_name(self, d, id)).map_or(NULL, text)
-            }
-            "OBJECT_SCHEMA_NAME" => text("dbo"),
-            "OBJECT_DEFINITION" => NULL,
-            "TYPE_NAME" => as_int(given(0)).and_then(views::type_name).map_or(NULL, text),
-            "SCHEMA_NAME" if none => text("dbo"),
-            "SCHEMA_NAME" => match as_int(given(0)) {
-                Some(1) => text("dbo"),
-                Some(2) => text("guest"),
-                Some(3) => text("INFORMATION_SCHEMA"),
-                Some(4) => text("sys"),
-                _ => NULL,
-            },
-            "SCHEMA_ID" => match word(0).to_lowercase().as_str() {
-                "" | "dbo" => int(1),
-                "guest" => int(2),
-                "information_schema" => int(3),
-                "sys" => int(4),
-                _ => NULL,
-            },
-            "SUSER_SNAME" | "SUSER_NAME" if none => text(&self.who.login),
-            "SUSER_SNAME" => match given(0) {
-                Value::Binary(sid) => {
-                    server.logins.iter().find(|l| l.sid == *sid).map_or(NULL, |l| text(&l.name))
-                }
-                _ => NULL,
-            },
-            "SUSER_NAME" => as_int(given(0)).map_or(NULL, |id| {
-                server.logins.iter().find(|l| i64::from(l.id) == id).map_or(NULL, |l| text(&l.name))
-            }),
-            "SUSER_SID" => {
-                let login = if none { self.who.login.clone() } else { word(0) };
-                server
-                    .logins
-                    .iter()
-                    .find(|l| l.name.eq_ignore_ascii_case(&login))
-                    .map_or(NULL, |l| Value::Binary(l.sid.clone()))
-            }
-            "SUSER_ID" => {
-                let login = if none { self.who.login.clone() } else { word(0) };
-                server.logins.iter().find(|l| l.name.eq_ignore_ascii_case(&login)).map_or(NULL, |l| int(l.id))
-            }
-            "ORIGINAL_LOGIN" | "SYSTEM_USER" => text(&self.who.login),
-            "CURRENT_USER" | "SESSION_USER" | "USER" => text(self.user_name()),
-            "USER_NAME" | "USER" if none => text(self.user_name()),
-            "USER_NAME" => as_int(given(0)).zip(here).map_or(NULL, |(id, db)| {
-                db.content.users.iter().find(|u| i64::from(u.id) == id).map_or(NULL, |u| text(&u.name))
-            }),
-            "USER_ID" | "DATABASE_PRINCIPAL_ID" => {
-                let user = if none { self.user_name().to_owned() } else { word(0) };
-                here.and_then(|db| db.content.users.iter().find(|u| u.name.eq_ignore_ascii_case(&user)))
-                    .map_or(NULL, |u| int(u.id))
-            }
-            "HOST_NAME" => text(&self.who.workstation),
-            "APP_NAME" | "PROGRAM_NAME" => text(&self.who.application),
-            "IS_SRVROLEMEMBER" => self.role_member(&word(0), as_text(given(1))),
-            "IS_MEMBER" | "IS_ROLEMEMBER" => match word(0).to_lowercase().as_str() {
-                "public" => int(1),
-                "db_owner" | "db_datareader" => int(i64::from(self.who.sysadmin)),
-                role => here.map_or(NULL, |db| {
-                    let known = db.content.users.iter().any(|u| u.kind == 'R' && u.name.eq_ignore_ascii_case(role));
-                    if known { int(0) } else { NULL }
+        Ok(Some(
+            match name {
+                "SERVERPROPERTY" => self.server_property(&word(0)),
+                "DATABASEPROPERTYEX" => match server.database(&word(0)) {
+                    Some(db) => self.database_property(db, &word(1))?,
+                    None => NULL,
+                },
+                "DB_NAME" if none => text(here.map_or(self.who.database.as_str(), |d| d.name.as_str())),
+                "DB_NAME" => as_int(given(0)).map_or(NULL, |id| {
+                    let found =
+                        if id == 0 { here } else { server.databases.iter().find(|d| i64::from(d.id) == id) };
+                    found.map_or(NULL, |d| text(&d.name))
                 }),
-            },
-            "HAS_DBACCESS" => server.database(&word(0)).map_or(NULL, |db| {
-                int(i64::from(db.state == DbState::Online && (db.id <= 4 || self.granted("CONNECT ANY DATABASE"))))
-            }),
-            "HAS_PERMS_BY_NAME" => self.has_permission(arguments),
-            "CONNECTIONPROPERTY" => match word(0).to_lowercase().as_str() {
-                "net_transport" => text("TCP"),
-                "protocol_type" => text("TSQL"),
-                "auth_scheme" => text("SQL"),
-                "local_net_address" | "client_net_address" => text("127.0.0.1"),
-                "local_tcp_port" => int(1433),
-                _ => NULL,
-            },
-            "DBO.AGENT_DATETIME" | "MSDB.DBO.AGENT_DATETIME" => {
-                match (as_int(given(0)), as_int(given(1))) {
+                "ORIGINAL_DB_NAME" => text(""),
+                "DB_ID" if none => here.map_or(NULL, |d| int(d.id)),
+                "DB_ID" => server.database(&word(0)).map_or(NULL, |d| int(d.id)),
+                "OBJECT_ID" | "OBJECT_ID_" => self.object_id(&word(0), as_text(given(1))),
+                "OBJECT_NAME" => {
+                    let d = match as_int(given(1)) {
+                        Some(id) => server.databases.iter().position(|d| i64::from(d.id) == id),
+                        None => server.database_index(&self.who.database),
+                    };
+                    let id = as_int(given(0));
+                    d.zip(id).and_then(|(d, id)| views::object_name(self, d, id)).map_or(NULL, text)
+                }
+                "OBJECT_SCHEMA_NAME" => text("dbo"),
+                "OBJECT_DEFINITION" => NULL,
+                "TYPE_NAME" => as_int(given(0)).and_then(views::type_name).map_or(NULL, text),
+                "SCHEMA_NAME" if none => text("dbo"),
+                "SCHEMA_NAME" => match as_int(given(0)) {
+                    Some(1) => text("dbo"),
+                    Some(2) => text("guest"),
+                    Some(3) => text("INFORMATION_SCHEMA"),
+                    Some(4) => text("sys"),
+                    _ => NULL,
+                },
+                "SCHEMA_ID" => match word(0).to_lowercase().as_str() {
+                    "" | "dbo" => int(1),
+                    "guest" => int(2),
+                    "information_schema" => int(3),
+                    "sys" => int(4),
+                    _ => NULL,
+                },
+                "SUSER_SNAME" | "SUSER_NAME" if none => text(&self.who.login),
+                "SUSER_SNAME" => match given(0) {
+                    Value::Binary(sid) => {
+                        server.logins.iter().find(|l| l.sid == *sid).map_or(NULL, |l| text(&l.name))
+                    }
+                    _ => NULL,
+                },
+                "SUSER_NAME" => as_int(given(0)).map_or(NULL, |id| {
+                    server.logins.iter().find(|l| i64::from(l.id) == id).map_or(NULL, |l| text(&l.name))
+                }),
+                "SUSER_SID" => {
+                    let login = if none { self.who.login.clone() } else { word(0) };
+                    server
+                        .logins
+                        .iter()
+                        .find(|l| l.name.eq_ignore_ascii_case(&login))
+                        .map_or(NULL, |l| Value::Binary(l.sid.clone()))
+                }
+                "SUSER_ID" => {
+                    let login = if none { self.who.login.clone() } else { word(0) };
+                    server
+                        .logins
+                        .iter()
+                        .find(|l| l.name.eq_ignore_ascii_case(&login))
+                        .map_or(NULL, |l| int(l.id))
+                }
+                "ORIGINAL_LOGIN" | "SYSTEM_USER" => text(&self.who.login),
+                "CURRENT_USER" | "SESSION_USER" | "USER" => text(self.user_name()),
+                "USER_NAME" | "USER" if none => text(self.user_name()),
+                "USER_NAME" => as_int(given(0)).zip(here).map_or(NULL, |(id, db)| {
+                    db.content.users.iter().find(|u| i64::from(u.id) == id).map_or(NULL, |u| text(&u.name))
+                }),
+                "USER_ID" | "DATABASE_PRINCIPAL_ID" => {
+                    let user = if none { self.user_name().to_owned() } else { word(0) };
+                    here.and_then(|db| db.content.users.iter().find(|u| u.name.eq_ignore_ascii_case(&user)))
+                        .map_or(NULL, |u| int(u.id))
+                }
+                "HOST_NAME" => text(&self.who.workstation),
+                "APP_NAME" | "PROGRAM_NAME" => text(&self.who.application),
+                "IS_SRVROLEMEMBER" => self.role_member(&word(0), as_text(given(1))),
+                "IS_MEMBER" | "IS_ROLEMEMBER" => match word(0).to_lowercase().as_str() {
+                    "public" => int(1),
+                    "db_owner" | "db_datareader" => int(i64::from(self.who.sysadmin)),
+                    role => here.map_or(NULL, |db| {
+                        let known = db
+                            .content
+                            .users
+                            .iter()
+                            .any(|u| u.kind == 'R' && u.name.eq_ignore_ascii_case(role));
+                        if known { int(0) } else { NULL }
+                    }),
+                },
+                "HAS_DBACCESS" => server.database(&word(0)).map_or(NULL, |db| {
+                    int(i64::from(
+                        db.state == DbState::Online && (db.id <= 4 || self.granted("CONNECT ANY DATABASE")),
+                    ))
+                }),
+                "HAS_PERMS_BY_NAME" => self.has_permission(arguments),
+                "CONNECTIONPROPERTY" => match word(0).to_lowercase().as_str() {
+                    "net_transport" => text("TCP"),
+                    "protocol_type" => text("TSQL"),
+                    "auth_scheme" => text("SQL"),
+                    "local_net_address" | "client_net_address" => text("127.0.0.1"),
+                    "local_tcp_port" => int(1433),
+                    _ => NULL,
+                },
+                "DBO.AGENT_DATETIME" | "MSDB.DBO.AGENT_DATETIME" => {
+                    match (as_int(given(0)), as_int(given(1))) {
                     (Some(date), Some(clock)) => agent_datetime(date, clock).map(at).ok_or_else(|| {
                         Message::error(
                             242,
@@ -166,16 +177,20 @@ impl Call<'_> {
                     })?,
                     _ => NULL,
                 }
-            }
-            "FN_HADR_IS_PRIMARY_REPLICA" | "SYS.FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => NULL,
-            "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => int(1),
-            "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY" | "OBJECTPROPERTYEX"
-            | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME" | "COL_LENGTH" | "TYPE_ID"
-            | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE" | "APPLOCK_TEST" => {
-                return Err(Message::not_modelled(name));
-            }
-            _ => return Ok(None),
-        }))
+                }
+                "FN_HADR_IS_PRIMARY_REPLICA" | "SYS.FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => {
+                    NULL
+                }
+                "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => int(1),
+                "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
+                | "OBJECTPROPERTYEX" | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME"
+                | "COL_LENGTH" | "TYPE_ID" | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE"
+                | "APPLOCK_TEST" => {
+                    return Err(Message::not_modelled(name));
+                }
+                _ => return Ok(None),
+            },
+        ))
     }
 
     const fn user_name(&self) -> &'static str {
@@ -263,9 +278,17 @@ impl Call<'_> {
             "edition" => text(&server.edition),
             "editionid" => Value::Int(1_872_460_670),
             "engineedition" => int(if server.edition.starts_with("Standard") { 2 } else { 3 }),
-            "isclustered" | "ishadrenabled" | "issingleuser" | "isintegratedsecurityonly" | "islocaldb"
-            | "isadvancedanalyticsinstalled" | "ispolybaseinstalled" | "isxtpsupported"
-            | "filestreameffectivelevel" | "filestreamconfiguredlevel" | "isbigdatacluster"
+            "isclustered"
+            | "ishadrenabled"
+            | "issingleuser"
+            | "isintegratedsecurityonly"
+            | "islocaldb"
+            | "isadvancedanalyticsinstalled"
+            | "ispolybaseinstalled"
+            | "isxtpsupported"
+            | "filestreameffectivelevel"
+            | "filestreamconfiguredlevel"
+            | "isbigdatacluster"
             | "istempdbmetadatamemoryoptimized" => int(0),
             "isfulltextinstalled" => int(1),
             "hadrmanagerstatus" => NULL,
@@ -303,13 +326,17 @@ impl Call<'_> {
                 Model::Simple => "SIMPLE",
             }),
             "updateability" => text(if db.read_only { "READ_ONLY" } else { "READ_WRITE" }),
-            "useraccess" => text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))]),
+            "useraccess" => {
+                text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))])
+            }
             "isinstandby" => int(0),
             "version" if online => int(self.server().database_version()),
             "collation" if online => text(&self.server().collation),
             "version" | "collation" => NULL,
             "lastgoodcheckdbtime" if self.server().year() >= 2016 => {
-                at(chrono::NaiveDate::from_ymd_opt(1900, 1, 1).and_then(|d| d.and_hms_opt(0, 0, 0)).unwrap_or_default())
+                at(chrono::NaiveDate::from_ymd_opt(1900, 1, 1)
+                    .and_then(|d| d.and_hms_opt(0, 0, 0))
+                    .unwrap_or_default())
             }
             "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
             other => return Err(Message::not_modelled(format_args!("DATABASEPROPERTYEX(…, '{other}')"))),

@@ -68,13 +68,29 @@ impl Call<'_> {
         }
         match lower.as_str() {
             // Extended procedures live in master and are called from anywhere as master..xp_…
-            "xp_fileexist" | "xp_dirtree" | "xp_fixeddrives" if name.database.eq_ignore_ascii_case("master") => {
+            "xp_fileexist" | "xp_dirtree" | "xp_fixeddrives"
+                if name.database.eq_ignore_ascii_case("master") =>
+            {
                 return files::run(self, &lower, &given, parts).map(Some);
             }
-            "sp_who" | "sp_who2" | "sp_configure" | "sp_addlinkedserver" | "sp_droplinkedserver"
-            | "sp_helpdb" | "sp_helpfile" | "sp_change_users_login" | "xp_cmdshell" | "xp_readerrorlog"
-            | "sp_readerrorlog" | "xp_instance_regread" | "xp_regread" | "sp_help_log_shipping_monitor"
-            | "sp_helptext" | "sp_help" | "sp_getapplock" | "sp_releaseapplock" => {
+            "sp_who"
+            | "sp_who2"
+            | "sp_configure"
+            | "sp_addlinkedserver"
+            | "sp_droplinkedserver"
+            | "sp_helpdb"
+            | "sp_helpfile"
+            | "sp_change_users_login"
+            | "xp_cmdshell"
+            | "xp_readerrorlog"
+            | "sp_readerrorlog"
+            | "xp_instance_regread"
+            | "xp_regread"
+            | "sp_help_log_shipping_monitor"
+            | "sp_helptext"
+            | "sp_help"
+            | "sp_getapplock"
+            | "sp_releaseapplock" => {
                 return Err(Message::not_modelled(lower));
             }
             _ => {}
@@ -83,7 +99,11 @@ impl Call<'_> {
             return agent::run(self, &lower, &given, parts);
         }
         let d = self.enter(&name.database)?;
-        let there = self.server().databases[d].content.procedures.iter().any(|(p, _)| p.eq_ignore_ascii_case(&name.name));
+        let there = self.server().databases[d]
+            .content
+            .procedures
+            .iter()
+            .any(|(p, _)| p.eq_ignore_ascii_case(&name.name));
         if !there {
             return Ok(None);
         }

@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 
 use super::{Beat, Next, argument, arguments};
 use crate::sandbox::answer::Message;
+use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::biztalk::{Entry, HISTORY, file_name, mark_name, path, sets};
 use crate::sandbox::world::state::{Edit, Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
-use crate::sandbox::value::Value;
 
 fn raised(text: impl Into<String>) -> Message {
     Message::error(50_000, text)
@@ -22,9 +22,9 @@ impl State {
     }
 
     fn flag(&self, s: usize, management: &str, column: &str) -> bool {
-        self.servers[s].table(management, "adm_BackupSettings").is_some_and(|t| {
-            t.table.rows.first().is_some_and(|r| as_int(t.cell(r, column)) == Some(1))
-        })
+        self.servers[s]
+            .table(management, "adm_BackupSettings")
+            .is_some_and(|t| t.table.rows.first().is_some_and(|r| as_int(t.cell(r, column)) == Some(1)))
     }
 
     /// Step 2.
@@ -127,7 +127,13 @@ impl State {
     }
 
     /// One marked transaction over all databases of the scope.
-    fn set_marks(&mut self, s: usize, management: &str, mark: &str, now: DateTime<Utc>) -> Result<(), Vec<Message>> {
+    fn set_marks(
+        &mut self,
+        s: usize,
+        management: &str,
+        mark: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Vec<Message>> {
         let scope = self.scope_of(s, management);
         let mut places = Vec::new();
         for (server, database) in scope {
@@ -156,7 +162,13 @@ impl State {
             db.insert(now, "MarkLog", &[("MarkName", text(mark))]);
             let lsn = db.log.record(now, Edit::Mark(mark.to_owned()));
             let database = db.name.clone();
-            server.msdb.marks.push(Marked { database, mark: mark.to_owned(), user: user.clone(), lsn, at: local });
+            server.msdb.marks.push(Marked {
+                database,
+                mark: mark.to_owned(),
+                user: user.clone(),
+                lsn,
+                at: local,
+            });
         }
         Ok(())
     }
@@ -178,16 +190,16 @@ impl State {
                 class: 11,
                 ..Message::error(
                     7202,
-                    format!("Could not find server '{name}' in sys.servers. Verify that the correct server name was specified. If necessary, execute the stored procedure sp_addlinkedserver to add the server to sys.servers."),
+                    format!(
+                        "Could not find server '{name}' in sys.servers. Verify that the correct server name was specified. If necessary, execute the stored procedure sp_addlinkedserver to add the server to sys.servers."
+                    ),
                 )
             });
         };
-        self.server_index(&link.data_source)
-            .filter(|other| self.reachable(*other))
-            .ok_or_else(|| Message {
-                class: 16,
-                ..Message::error(53, "Named Pipes Provider: Could not open a connection to SQL Server [53].")
-            })
+        self.server_index(&link.data_source).filter(|other| self.reachable(*other)).ok_or_else(|| Message {
+            class: 16,
+            ..Message::error(53, "Named Pipes Provider: Could not open a connection to SQL Server [53].")
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the place in a run")]
@@ -271,14 +283,23 @@ impl State {
     }
 
     /// Step 4: rows of whole sets that are older, if a later full set exists.
-    pub(super) fn clear_history(&mut self, s: usize, management: &str, command: &str, now: DateTime<Utc>) -> Next {
+    pub(super) fn clear_history(
+        &mut self,
+        s: usize,
+        management: &str,
+        command: &str,
+        now: DateTime<Utc>,
+    ) -> Next {
         let given = arguments(command, "sp_DeleteBackupHistory");
         let days = argument(&given, "@DaysToKeep", 0).and_then(|d| d.parse::<i64>().ok()).unwrap_or(0);
         let Some(db) = self.servers[s].database_mut(management) else { return Next::Done(String::new()) };
-        let Some(history) = db.content.tables.get("adm_backuphistory") else { return Next::Done(String::new()) };
+        let Some(history) = db.content.tables.get("adm_backuphistory") else {
+            return Next::Done(String::new());
+        };
         if days > 0 {
             let limit = now.naive_utc() - TimeDelta::days(days);
-            let last_full = sets(history).values().filter(|x| x.kind == "db" && x.complete).map(|x| x.id).max();
+            let last_full =
+                sets(history).values().filter(|x| x.kind == "db" && x.complete).map(|x| x.id).max();
             let old = |t: &Stored, row: &[Value]| {
                 matches!(t.cell(row, "BackupDateTime"), Value::DateTime(d) if *d < limit)
                     && as_int(t.cell(row, "BackupSetId")) < last_full
@@ -312,7 +333,8 @@ mod tests {
 
     #[test]
     fn the_stamp_in_a_mark_reads_back() {
-        let stamp = chrono::NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_milli_opt(2, 0, 5, 123).unwrap();
+        let stamp =
+            chrono::NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_milli_opt(2, 0, 5, 123).unwrap();
         let mark = mark_name("BTS_LONGER", stamp);
         assert_eq!(mark, "BTS_LONG_2024_03_01_02_00_05_123");
         assert_eq!(stamp_of(&mark), Some(stamp));

@@ -50,9 +50,11 @@ impl State {
         if *beat == Beat::Begin {
             return Next::later(self.dice.between(800, 1600), Beat::End);
         }
-        let busy = self.servers[s].agent.jobs.iter().any(|j| {
-            j.run.as_ref().is_some_and(|r| matches!(r.beat, Beat::Restore { .. }))
-        });
+        let busy = self.servers[s]
+            .agent
+            .jobs
+            .iter()
+            .any(|j| j.run.as_ref().is_some_and(|r| matches!(r.beat, Beat::Restore { .. })));
         if busy {
             return Next::Failed(terminated(
                 "RESTORE LOG",
@@ -68,7 +70,9 @@ impl State {
         let mark = last.and_then(|x| x.entries.iter().find_map(|e| e.mark.clone()));
         match (last, mark) {
             (Some(last), Some(mark)) => self.mark_beat(s, last.id, mark, 0),
-            _ => Next::Failed(vec![Message::error(50_000, "There is no complete log backup set to restore.")]),
+            _ => {
+                Next::Failed(vec![Message::error(50_000, "There is no complete log backup set to restore.")])
+            }
         }
     }
 
@@ -76,9 +80,8 @@ impl State {
         let scope = self.shipped(s);
         let all = self.imported(s);
         let undone = |d: &String| {
-            all.get(&set).is_none_or(|x| {
-                !x.entries.iter().any(|e| e.restored && e.database.eq_ignore_ascii_case(d))
-            })
+            all.get(&set)
+                .is_none_or(|x| !x.entries.iter().any(|e| e.restored && e.database.eq_ignore_ascii_case(d)))
         };
         let Some(index) = (from..scope.len()).find(|n| undone(&scope[*n])) else {
             return Next::Done(String::new());

@@ -25,7 +25,15 @@ impl State {
         let source = link.and_then(|l| self.server_index(&l.data_source)).filter(|m| self.reachable(*m));
         let Some(source) = source else {
             return Next::Failed(vec![
-                Message { class: 0, ..Message::error(7412, format!("OLE DB provider \"MSOLEDBSQL\" for linked server \"{name}\" returned message \"Login timeout expired\".")) },
+                Message {
+                    class: 0,
+                    ..Message::error(
+                        7412,
+                        format!(
+                            "OLE DB provider \"MSOLEDBSQL\" for linked server \"{name}\" returned message \"Login timeout expired\"."
+                        ),
+                    )
+                },
                 Message::error(53, "Named Pipes Provider: Could not open a connection to SQL Server [53]."),
             ]);
         };
@@ -33,7 +41,8 @@ impl State {
         if self.writing_set(source) {
             return Next::later(5000, Beat::End);
         }
-        let Some(history) = self.servers[source].table(&shipping.management_database, HISTORY).cloned() else {
+        let Some(history) = self.servers[source].table(&shipping.management_database, HISTORY).cloned()
+        else {
             return Next::Failed(vec![Message::error(
                 208,
                 format!("Invalid object name '{}.dbo.{HISTORY}'.", shipping.management_database),
@@ -54,11 +63,14 @@ impl State {
         for row in fresh {
             let cell = |name: &str| history.cell(&row, name).clone();
             let (server, database) = (cell("ServerName"), cell("DatabaseName"));
-            let wanted = shipping.only_from.as_ref().is_none_or(|only| {
-                as_text(&server).is_some_and(|x| x.eq_ignore_ascii_case(only))
-            });
+            let wanted = shipping
+                .only_from
+                .as_ref()
+                .is_none_or(|only| as_text(&server).is_some_and(|x| x.eq_ignore_ascii_case(only)));
             let Some(master) = self.servers[s].database_mut("master") else { continue };
-            if wanted && as_text(&database).is_some_and(|d| !shipped.iter().any(|k| k.eq_ignore_ascii_case(d))) {
+            if wanted
+                && as_text(&database).is_some_and(|d| !shipped.iter().any(|k| k.eq_ignore_ascii_case(d)))
+            {
                 shipped.extend(as_text(&database).map(str::to_owned));
                 master.insert(
                     now,
@@ -70,10 +82,22 @@ impl State {
                     ],
                 );
             }
-            let mut cells = vec![("SourceID", text(&shipping.source_id)), ("Restored", bit(false)), ("RestoredDateTime", NULL)];
+            let mut cells = vec![
+                ("SourceID", text(&shipping.source_id)),
+                ("Restored", bit(false)),
+                ("RestoredDateTime", NULL),
+            ];
             for name in [
-                "BackupId", "BackupSetId", "MarkName", "DatabaseName", "ServerName", "BackupFileName",
-                "BackupFileLocation", "BackupType", "BackupDateTime", "SetComplete",
+                "BackupId",
+                "BackupSetId",
+                "MarkName",
+                "DatabaseName",
+                "ServerName",
+                "BackupFileName",
+                "BackupFileLocation",
+                "BackupType",
+                "BackupDateTime",
+                "SetComplete",
             ] {
                 cells.push((name, cell(name)));
             }
@@ -154,7 +178,9 @@ impl State {
         let held = newest_log(&all, &scope)?;
         let mut best: Option<(i64, String)> = None;
         for database in scope {
-            let of = |x: &BackupSet| x.entries.iter().find(|e| e.database.eq_ignore_ascii_case(&database)).cloned();
+            let of = |x: &BackupSet| {
+                x.entries.iter().find(|e| e.database.eq_ignore_ascii_case(&database)).cloned()
+            };
             let there = self.servers[s].database(&database).is_some();
             let last = all.values().filter(|x| of(x).is_some_and(|e: Entry| e.restored)).map(|x| x.id).max();
             let next = match last.filter(|_| there) {
@@ -220,9 +246,11 @@ impl State {
         let Some(master) = self.servers[s].database_mut("master") else { return };
         let cells = [("SourceID", text(id)), ("BackupSetId", int(last)), ("RestoredDateTime", at(local))];
         let table = "bts_LogShippingLastRestoreSet";
-        let row = master.content.tables.get(&table.to_lowercase()).and_then(|t| {
-            t.table.rows.first().map(|r| as_int(t.cell(r, "BackupSetId")))
-        });
+        let row = master
+            .content
+            .tables
+            .get(&table.to_lowercase())
+            .and_then(|t| t.table.rows.first().map(|r| as_int(t.cell(r, "BackupSetId"))));
         match row {
             None => master.insert(now, table, &cells),
             Some(known) if known != Some(last) => {

@@ -4,8 +4,8 @@ use super::{Arguments, send};
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Column, Table, Type, Value};
-use crate::sandbox::world::server::Call;
 use crate::sandbox::world::ids::Guid;
+use crate::sandbox::world::server::Call;
 use crate::sandbox::world::stored::{NULL, agent_date, as_text, count, guid, int, text};
 
 fn raised(number: i32, procedure: &str, text: impl Into<String>) -> Message {
@@ -20,7 +20,10 @@ pub(super) fn run(
 ) -> Outcome<Option<i32>> {
     match name {
         "sp_start_job" => {
-            given.only(name, &["@job_name", "@job_id", "@step_name", "@error_flag", "@server_name", "@output_flag"])?;
+            given.only(
+                name,
+                &["@job_name", "@job_id", "@step_name", "@error_flag", "@server_name", "@output_flag"],
+            )?;
             start(call, given, parts)
         }
         "sp_stop_job" => {
@@ -32,10 +35,21 @@ pub(super) fn run(
             update(call, given)
         }
         "sp_help_job" => help(call, given, parts),
-        "sp_help_jobactivity" | "sp_help_jobhistory" | "sp_help_jobschedule" | "sp_help_jobstep"
-        | "sp_add_job" | "sp_add_jobstep" | "sp_add_jobschedule" | "sp_add_jobserver" | "sp_delete_job"
-        | "sp_update_jobstep" | "sp_update_schedule" | "sp_purge_jobhistory" | "sp_send_dbmail"
-        | "sp_delete_backuphistory" | "sp_delete_database_backuphistory" => Err(Message::not_modelled(name)),
+        "sp_help_jobactivity"
+        | "sp_help_jobhistory"
+        | "sp_help_jobschedule"
+        | "sp_help_jobstep"
+        | "sp_add_job"
+        | "sp_add_jobstep"
+        | "sp_add_jobschedule"
+        | "sp_add_jobserver"
+        | "sp_delete_job"
+        | "sp_update_jobstep"
+        | "sp_update_schedule"
+        | "sp_purge_jobhistory"
+        | "sp_send_dbmail"
+        | "sp_delete_backuphistory"
+        | "sp_delete_database_backuphistory" => Err(Message::not_modelled(name)),
         _ => return Ok(None),
     }
     .map(Some)
@@ -73,7 +87,10 @@ fn start(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcom
         raised(
             22022,
             "sp_start_job",
-            format!("SQLServerAgent Error: Request to run job {} (from User {who}) refused because {why}.", found.name),
+            format!(
+                "SQLServerAgent Error: Request to run job {} (from User {who}) refused because {why}.",
+                found.name
+            ),
         )
     };
     if agent.stopped {
@@ -112,7 +129,10 @@ fn stop(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome
         return Err(raised(
             22022,
             "sp_stop_job",
-            format!("SQLServerAgent Error: Request to stop job {name} (from User {}) refused because the job is not currently running.", call.who.login),
+            format!(
+                "SQLServerAgent Error: Request to stop job {name} (from User {}) refused because the job is not currently running.",
+                call.who.login
+            ),
         ));
     };
     let step = found.steps.get(run.step - 1).map_or("", |s| s.name.as_str());
@@ -176,42 +196,43 @@ fn help(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome
         ("has_schedule", Type::Int),
     ];
     let server = call.server();
-    let rows = server.agent.jobs.iter().enumerate().filter(|(n, _)| only.is_none_or(|o| o == *n)).map(|(_, job)| {
-        let last = job.last.as_ref().map(|o| agent_date(o.at));
-        let next = job.next_run.filter(|_| job.enabled).map(|n| agent_date(server.local(n)));
-        let step = job.run.as_ref().map_or_else(
-            || "0 (unknown)".to_owned(),
-            |r| format!("{} ({})", r.step, job.steps.get(r.step - 1).map_or("", |s| s.name.as_str())),
-        );
-        let category = match job.category {
-            3 => "Database Maintenance",
-            6 => "Log Shipping",
-            _ => "[Uncategorized (Local)]",
-        };
-        let sound = server.logins.iter().any(|l| l.name == job.owner);
-        vec![
-            guid(job.id),
-            text(&server.name),
-            text(&job.name),
-            int(i64::from(job.enabled)),
-            text(&job.description),
-            count(job.start_step),
-            text(category),
-            if sound { text(&job.owner) } else { NULL },
-            crate::sandbox::world::stored::at(job.created),
-            crate::sandbox::world::stored::at(job.modified),
-            int(job.version),
-            int(last.map_or(0, |l| l.0)),
-            int(last.map_or(0, |l| l.1)),
-            int(job.last.as_ref().map_or(5, |l| l.status)),
-            int(next.map_or(0, |l| l.0)),
-            int(next.map_or(0, |l| l.1)),
-            int(if job.run.is_some() { 1 } else { 4 }),
-            text(step),
-            count(job.steps.len()),
-            count(job.schedules.len()),
-        ]
-    });
+    let rows =
+        server.agent.jobs.iter().enumerate().filter(|(n, _)| only.is_none_or(|o| o == *n)).map(|(_, job)| {
+            let last = job.last.as_ref().map(|o| agent_date(o.at));
+            let next = job.next_run.filter(|_| job.enabled).map(|n| agent_date(server.local(n)));
+            let step = job.run.as_ref().map_or_else(
+                || "0 (unknown)".to_owned(),
+                |r| format!("{} ({})", r.step, job.steps.get(r.step - 1).map_or("", |s| s.name.as_str())),
+            );
+            let category = match job.category {
+                3 => "Database Maintenance",
+                6 => "Log Shipping",
+                _ => "[Uncategorized (Local)]",
+            };
+            let sound = server.logins.iter().any(|l| l.name == job.owner);
+            vec![
+                guid(job.id),
+                text(&server.name),
+                text(&job.name),
+                int(i64::from(job.enabled)),
+                text(&job.description),
+                count(job.start_step),
+                text(category),
+                if sound { text(&job.owner) } else { NULL },
+                crate::sandbox::world::stored::at(job.created),
+                crate::sandbox::world::stored::at(job.modified),
+                int(job.version),
+                int(last.map_or(0, |l| l.0)),
+                int(last.map_or(0, |l| l.1)),
+                int(job.last.as_ref().map_or(5, |l| l.status)),
+                int(next.map_or(0, |l| l.0)),
+                int(next.map_or(0, |l| l.1)),
+                int(if job.run.is_some() { 1 } else { 4 }),
+                text(step),
+                count(job.steps.len()),
+                count(job.schedules.len()),
+            ]
+        });
     let table = Table {
         columns: columns.into_iter().map(|(n, k)| Column::new(n, k)).collect(),
         rows: rows.collect(),

@@ -4,9 +4,9 @@ use super::{Arguments, send};
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Table, Value};
-use crate::sandbox::world::server::Call;
 use crate::sandbox::world::biztalk::HISTORY;
 use crate::sandbox::world::ids::sid;
+use crate::sandbox::world::server::Call;
 use crate::sandbox::world::state::{DbState, Edit, Login, User};
 use crate::sandbox::world::stored::{as_int, as_text, bit, text};
 
@@ -33,7 +33,11 @@ pub(super) fn run(
         "sp_getbackuphistory" => {
             let after = given.int("@LastBackupSetId", 0).unwrap_or(0);
             if let Some(history) = call.server().databases[d].content.tables.get(&HISTORY.to_lowercase()) {
-                let rows = history.table.rows.iter().filter(|r| as_int(history.cell(r, "BackupSetId")) > Some(after));
+                let rows = history
+                    .table
+                    .rows
+                    .iter()
+                    .filter(|r| as_int(history.cell(r, "BackupSetId")) > Some(after));
                 let table = Table { columns: history.table.columns.clone(), rows: rows.cloned().collect() };
                 send(table, parts);
             }
@@ -55,11 +59,15 @@ fn say(parts: &mut Kept, words: impl Into<String>) {
 
 /// Drops every database of a source here and forgets what was restored last.
 fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
-    let wrong = |text: String| Message { procedure: "sp_LogShippingClean".into(), ..Message::error(50_000, text) };
+    let wrong =
+        |text: String| Message { procedure: "sp_LogShippingClean".into(), ..Message::error(50_000, text) };
     let Some(source) = given.text("@nvcSourceID", 0).or_else(|| given.text("@SourceID", 0)) else {
         return Err(Message {
             procedure: "sp_LogShippingClean".into(),
-            ..Message::error(201, "Procedure or function 'sp_LogShippingClean' expects parameter '@SourceID', which was not supplied.")
+            ..Message::error(
+                201,
+                "Procedure or function 'sp_LogShippingClean' expects parameter '@SourceID', which was not supplied.",
+            )
         });
     };
     let known = call.server().shipping.as_ref().map(|s| s.source_id.clone());
@@ -67,7 +75,9 @@ fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
         return Err(wrong(format!("There is no source '{source}' on this server.")));
     }
     let (s, now) = (call.s, call.now);
-    let busy = call.server().agent.jobs.iter().any(|j| j.run.as_ref().is_some_and(|r| r.doing.as_ref().is_some_and(|x| x.command.starts_with("RESTORE"))));
+    let busy = call.server().agent.jobs.iter().any(|j| {
+        j.run.as_ref().is_some_and(|r| r.doing.as_ref().is_some_and(|x| x.command.starts_with("RESTORE")))
+    });
     if busy {
         return Err(Message {
             state: 4,
@@ -79,7 +89,8 @@ fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
     server.databases.retain(|d| !shipped.iter().any(|x| x.eq_ignore_ascii_case(&d.name)));
     if let Some(master) = server.database_mut("master") {
         let table = "bts_logshippinglastrestoreset";
-        let gone: Vec<usize> = (0..master.content.tables.get(table).map_or(0, |t| t.table.rows.len())).collect();
+        let gone: Vec<usize> =
+            (0..master.content.tables.get(table).map_or(0, |t| t.table.rows.len())).collect();
         master.write(now, Edit::Delete(table.into(), gone));
     }
     Ok(())
@@ -101,8 +112,18 @@ fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
         let open = call.server().databases.iter().find(|d| d.role == **role).map(|d| d.state);
         match open {
             Some(DbState::Online) => {}
-            Some(_) => return Err(Message::error(50_000, format!("Simulated: BizTalk cannot start: the {role} database is not online here."))),
-            None => return Err(Message::error(50_000, format!("Simulated: BizTalk cannot start: there is no {role} database here."))),
+            Some(_) => {
+                return Err(Message::error(
+                    50_000,
+                    format!("Simulated: BizTalk cannot start: the {role} database is not online here."),
+                ));
+            }
+            None => {
+                return Err(Message::error(
+                    50_000,
+                    format!("Simulated: BizTalk cannot start: there is no {role} database here."),
+                ));
+            }
         }
     }
     call.state.biztalk.connected_to = Some(call.s);
@@ -176,7 +197,8 @@ fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept)
             db.write(now, Edit::Update(table.into(), rows));
         }
     }
-    for tracking in server.databases.iter_mut().filter(|d| d.role == "tracking" && d.state == DbState::Online) {
+    for tracking in server.databases.iter_mut().filter(|d| d.role == "tracking" && d.state == DbState::Online)
+    {
         let same = |t: &crate::sandbox::world::stored::Stored, row: &[Value]| {
             as_text(t.cell(row, "serverName")).is_some_and(|x| x.eq_ignore_ascii_case(&old))
         };
@@ -192,7 +214,12 @@ fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept)
             }
         }
     }
-    say(parts, format!("Simulated: UpdateDatabase changed {changed} rows and {steps} job steps from {old} to {new}."));
+    say(
+        parts,
+        format!(
+            "Simulated: UpdateDatabase changed {changed} rows and {steps} job steps from {old} to {new}."
+        ),
+    );
     Ok(())
 }
 
@@ -222,7 +249,10 @@ mod tests {
 
     #[test]
     fn only_whole_names_are_replaced() {
-        assert_eq!(replace_name("exec x 'SQL1', 'DRSQL1', 'sql1'", "SQL1", "NEW"), "exec x 'NEW', 'DRSQL1', 'NEW'");
+        assert_eq!(
+            replace_name("exec x 'SQL1', 'DRSQL1', 'sql1'", "SQL1", "NEW"),
+            "exec x 'NEW', 'DRSQL1', 'NEW'"
+        );
         assert_eq!(replace_name("nothing", "SQL1", "NEW"), "nothing");
     }
 }

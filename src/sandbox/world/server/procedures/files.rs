@@ -64,7 +64,8 @@ impl Call<'_> {
     /// (is a file, is a folder, parent exists), as the service account sees it.
     fn seen(&self, path: &str) -> (bool, bool, bool) {
         let server = self.server();
-        let hidden = server.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase()));
+        let hidden =
+            server.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase()));
         if hidden { (false, false, true) } else { self.state.files.exists(server.machine(), path) }
     }
 
@@ -112,7 +113,10 @@ impl Call<'_> {
             }
             "sys.dm_os_enumerate_filesystem" => {
                 self.may_see(&full)?;
-                self.enumerated(first.and_then(as_text).unwrap_or_default(), arguments.get(1).and_then(as_text))?
+                self.enumerated(
+                    first.and_then(as_text).unwrap_or_default(),
+                    arguments.get(1).and_then(as_text),
+                )?
             }
             _ => return Err(Message::not_modelled(full)),
         }))
@@ -126,7 +130,9 @@ impl Call<'_> {
                 let (a, b) = (a.to_owned(), b.to_owned());
                 Box::new(move |n| n.len() >= a.len() + b.len() && n.starts_with(&a) && n.ends_with(&b))
             }
-            Some(_) => return Err(Message::not_modelled("dm_os_enumerate_filesystem with several wildcards")),
+            Some(_) => {
+                return Err(Message::not_modelled("dm_os_enumerate_filesystem with several wildcards"));
+            }
         };
         let mut sheet = views::sheet(self, "sys.dm_os_enumerate_filesystem");
         let folder = folder.trim_end_matches('\\');

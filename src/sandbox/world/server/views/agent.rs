@@ -13,7 +13,11 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
     let server = call.server();
     let agent = &server.agent;
     let sid_of = |name: &str| {
-        server.logins.iter().find(|l| l.name.eq_ignore_ascii_case(name)).map_or(NULL, |l| Value::Binary(l.sid.clone()))
+        server
+            .logins
+            .iter()
+            .find(|l| l.name.eq_ignore_ascii_case(name))
+            .map_or(NULL, |l| Value::Binary(l.sid.clone()))
     };
     match full {
         "msdb.dbo.sysjobs" => {
@@ -145,7 +149,9 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
             }
         }
         "msdb.dbo.syscategories" => {
-            for (id, name) in [(0, "[Uncategorized (Local)]"), (3, "Database Maintenance"), (6, "Log Shipping")] {
+            for (id, name) in
+                [(0, "[Uncategorized (Local)]"), (3, "Database Maintenance"), (6, "Log Shipping")]
+            {
                 sheet.row(vec![
                     ("category_id", int(id)),
                     ("category_class", int(1)),

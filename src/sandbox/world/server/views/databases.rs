@@ -113,19 +113,51 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         ("physical_database_name", text(&db.name)),
     ];
     for off in [
-        "is_auto_close_on", "is_auto_shrink_on", "is_in_standby", "is_cleanly_shutdown",
-        "is_supplemental_logging_enabled", "is_read_committed_snapshot_on", "is_auto_create_stats_incremental_on",
-        "is_auto_update_stats_async_on", "is_ansi_null_default_on", "is_ansi_nulls_on", "is_ansi_padding_on",
-        "is_ansi_warnings_on", "is_arithabort_on", "is_concat_null_yields_null_on", "is_numeric_roundabort_on",
-        "is_quoted_identifier_on", "is_recursive_triggers_on", "is_cursor_close_on_commit_on",
-        "is_local_cursor_default", "is_parameterization_forced", "is_master_key_encrypted_by_server",
-        "is_query_store_on", "is_published", "is_subscribed", "is_merge_published", "is_distributor",
-        "is_sync_with_backup", "is_date_correlation_on", "is_cdc_enabled", "is_encrypted",
-        "is_honor_broker_priority_on", "is_memory_optimized_elevate_to_snapshot_on", "is_federation_member",
-        "is_remote_data_archive_enabled", "is_result_set_caching_on", "is_accelerated_database_recovery_on",
-        "is_tempdb_spill_to_remote_store", "is_stale_page_detection_on", "is_memory_optimized_enabled",
-        "is_data_retention_enabled", "is_ledger_on", "is_change_feed_enabled",
-        "is_data_lake_replication_enabled", "is_event_stream_enabled", "is_optimized_locking_on",
+        "is_auto_close_on",
+        "is_auto_shrink_on",
+        "is_in_standby",
+        "is_cleanly_shutdown",
+        "is_supplemental_logging_enabled",
+        "is_read_committed_snapshot_on",
+        "is_auto_create_stats_incremental_on",
+        "is_auto_update_stats_async_on",
+        "is_ansi_null_default_on",
+        "is_ansi_nulls_on",
+        "is_ansi_padding_on",
+        "is_ansi_warnings_on",
+        "is_arithabort_on",
+        "is_concat_null_yields_null_on",
+        "is_numeric_roundabort_on",
+        "is_quoted_identifier_on",
+        "is_recursive_triggers_on",
+        "is_cursor_close_on_commit_on",
+        "is_local_cursor_default",
+        "is_parameterization_forced",
+        "is_master_key_encrypted_by_server",
+        "is_query_store_on",
+        "is_published",
+        "is_subscribed",
+        "is_merge_published",
+        "is_distributor",
+        "is_sync_with_backup",
+        "is_date_correlation_on",
+        "is_cdc_enabled",
+        "is_encrypted",
+        "is_honor_broker_priority_on",
+        "is_memory_optimized_elevate_to_snapshot_on",
+        "is_federation_member",
+        "is_remote_data_archive_enabled",
+        "is_result_set_caching_on",
+        "is_accelerated_database_recovery_on",
+        "is_tempdb_spill_to_remote_store",
+        "is_stale_page_detection_on",
+        "is_memory_optimized_enabled",
+        "is_data_retention_enabled",
+        "is_ledger_on",
+        "is_change_feed_enabled",
+        "is_data_lake_replication_enabled",
+        "is_event_stream_enabled",
+        "is_optimized_locking_on",
     ] {
         cells.push((off, OFF));
     }
@@ -188,9 +220,11 @@ fn files(db: &Database, master: bool, sheet: &mut Sheet) {
 pub(in super::super) fn volume_stats(call: &Call<'_>, database: Option<i64>, file: Option<i64>) -> Table {
     let mut sheet = super::sheet(call, "sys.dm_os_volume_stats");
     let server = call.server();
-    let found = server.databases.iter().find(|d| Some(i64::from(d.id)) == database).and_then(|d| {
-        d.files.iter().find(|f| Some(i64::from(f.id)) == file).map(|f| (d, f))
-    });
+    let found = server
+        .databases
+        .iter()
+        .find(|d| Some(i64::from(d.id)) == database)
+        .and_then(|d| d.files.iter().find(|f| Some(i64::from(f.id)) == file).map(|f| (d, f)));
     if let Some((db, file)) = found {
         let path = file.physical.to_lowercase();
         let volume = server.volumes.iter().filter(|v| path.starts_with(&v.mount.to_lowercase()));

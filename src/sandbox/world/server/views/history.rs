@@ -4,7 +4,9 @@ use super::super::Call;
 use super::databases::model;
 use crate::sandbox::world::ids::Lsn;
 use crate::sandbox::world::state::{Model, Set};
-use crate::sandbox::world::stored::{NULL, OFF, Sheet, at, bit, count, guid, int, lsn, numeric, or_null, text};
+use crate::sandbox::world::stored::{
+    NULL, OFF, Sheet, at, bit, count, guid, int, lsn, numeric, or_null, text,
+};
 
 /// The set's media set: sets of one file share it.
 fn media_set(call: &Call<'_>, n: usize) -> usize {
@@ -13,13 +15,7 @@ fn media_set(call: &Call<'_>, n: usize) -> usize {
     if set.position == 1 {
         return n + 1;
     }
-    server
-        .msdb
-        .backups
-        .iter()
-        .position(|b| call.state.sets[*b].media_uuid == set.media_uuid)
-        .unwrap_or(n)
-        + 1
+    server.msdb.backups.iter().position(|b| call.state.sets[*b].media_uuid == set.media_uuid).unwrap_or(n) + 1
 }
 
 pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {

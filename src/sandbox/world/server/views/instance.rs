@@ -19,7 +19,10 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                     ("value_in_use", Value::Int(*value)),
                     ("description", text(name)),
                     ("is_dynamic", ON),
-                    ("is_advanced", bit(!matches!(name.as_str(), "backup compression default" | "remote access"))),
+                    (
+                        "is_advanced",
+                        bit(!matches!(name.as_str(), "backup compression default" | "remote access")),
+                    ),
                 ]);
             }
         }
@@ -114,7 +117,8 @@ fn configuration_id(name: &str, n: usize) -> i64 {
 fn servers(call: &Call<'_>, sheet: &mut Sheet) {
     let server = call.server();
     let own = (server.name.as_str(), server.name.as_str(), false, true, server.local(server.started));
-    let linked = server.linked.iter().map(|l| (l.name.as_str(), l.data_source.as_str(), true, l.rpc_out, l.created));
+    let linked =
+        server.linked.iter().map(|l| (l.name.as_str(), l.data_source.as_str(), true, l.rpc_out, l.created));
     for (n, (name, source, is_linked, rpc, modified)) in std::iter::once(own).chain(linked).enumerate() {
         sheet.row(vec![
             ("server_id", count(n)),
@@ -165,7 +169,10 @@ fn services(call: &Call<'_>, sheet: &mut Sheet) {
             ("startup_type_desc", text("Automatic")),
             ("status", int(if running { 4 } else { 1 })),
             ("status_desc", text(if running { "Running" } else { "Stopped" })),
-            ("process_id", if running { int(if service == "SQL Server" { 4712 } else { 5220 }) } else { NULL }),
+            (
+                "process_id",
+                if running { int(if service == "SQL Server" { 4712 } else { 5220 }) } else { NULL },
+            ),
             ("last_startup_time", if service == "SQL Server" { started.clone() } else { NULL }),
             ("service_account", text(account)),
             ("filename", text(format!("{bin}{file}{instance}"))),

@@ -2,7 +2,9 @@
 
 use super::super::Call;
 use crate::sandbox::value::{Column, Type, Value};
-use crate::sandbox::world::columns::{Modelled, is_function, sheet as system_sheet, system_names, system_object};
+use crate::sandbox::world::columns::{
+    Modelled, is_function, sheet as system_sheet, system_names, system_object,
+};
 use crate::sandbox::world::state::Database;
 use crate::sandbox::world::stored::{NULL, OFF, ON, Sheet, at, bit, count, int, text};
 
@@ -129,7 +131,13 @@ fn objects<'a>(call: &Call<'_>, db: &'a Database) -> Vec<Object<'a>> {
 }
 
 /// `OBJECT_ID`: the object of that name and, if given, type.
-pub(in super::super) fn find_object(call: &Call<'_>, d: usize, schema: &str, name: &str, kind: Option<&str>) -> Option<i64> {
+pub(in super::super) fn find_object(
+    call: &Call<'_>,
+    d: usize,
+    schema: &str,
+    name: &str,
+    kind: Option<&str>,
+) -> Option<i64> {
     let db = &call.server().databases[d];
     let year = call.server().year();
     let fits = |k: &str| kind.is_none_or(|wanted| wanted.trim().eq_ignore_ascii_case(k.trim()));
@@ -186,7 +194,13 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                         ("temporal_type", int(0)),
                         ("durability", int(0)),
                         ("durability_desc", text("SCHEMA_AND_DATA")),
-                        ("max_column_id_used", db.content.tables.get(&o.name.to_lowercase()).map_or(NULL, |t| count(t.table.columns.len()))),
+                        (
+                            "max_column_id_used",
+                            db.content
+                                .tables
+                                .get(&o.name.to_lowercase())
+                                .map_or(NULL, |t| count(t.table.columns.len())),
+                        ),
                     ]);
                 } else if wanted == "P " {
                     cells.push(("is_auto_executed", OFF));
@@ -311,10 +325,7 @@ fn column_row(call: &Call<'_>, id: i64, n: usize, column: &Column, sheet: &mut S
     let (name, length, precision, scale) = shape(column.kind);
     let sysname = column.kind == Type::SYSNAME;
     let kind = TYPES.iter().find(|t| t.0 == name);
-    let words = matches!(
-        column.kind,
-        Type::Char(_) | Type::VarChar(_) | Type::NChar(_) | Type::NVarChar(_)
-    );
+    let words = matches!(column.kind, Type::Char(_) | Type::VarChar(_) | Type::NChar(_) | Type::NVarChar(_));
     sheet.row(vec![
         ("object_id", int(id)),
         ("name", text(&column.name)),
@@ -364,7 +375,10 @@ fn information(db: &Database, table: &str, n: usize, column: &Column, sheet: &mu
         ),
         ("CHARACTER_OCTET_LENGTH", if words || binary { int(length) } else { NULL }),
         ("NUMERIC_PRECISION", if number { int(precision) } else { NULL }),
-        ("NUMERIC_PRECISION_RADIX", if number { int(if name == "float" || name == "real" { 2 } else { 10 }) } else { NULL }),
+        (
+            "NUMERIC_PRECISION_RADIX",
+            if number { int(if name == "float" || name == "real" { 2 } else { 10 }) } else { NULL },
+        ),
         ("NUMERIC_SCALE", if number && !matches!(name, "float" | "real") { int(scale) } else { NULL }),
         ("DATETIME_PRECISION", if time { int(scale) } else { NULL }),
     ]);

@@ -73,7 +73,16 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                     ("principal_id", int(user.id)),
                     ("type", text(user.kind)),
                     ("type_desc", text(kind)),
-                    ("default_schema_name", if login && user.id < 5 && user.id > 2 { NULL } else if login { text("dbo") } else { NULL }),
+                    (
+                        "default_schema_name",
+                        if login && user.id < 5 && user.id > 2 {
+                            NULL
+                        } else if login {
+                            text("dbo")
+                        } else {
+                            NULL
+                        },
+                    ),
                     ("create_date", at(user.created)),
                     ("modify_date", at(user.created)),
                     ("owning_principal_id", if user.kind == 'R' { int(1) } else { NULL }),
@@ -90,7 +99,10 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
             for user in users {
                 for role in &user.roles {
                     if let Some(role) = users.iter().find(|r| r.kind == 'R' && r.name == *role) {
-                        sheet.row(vec![("role_principal_id", int(role.id)), ("member_principal_id", int(user.id))]);
+                        sheet.row(vec![
+                            ("role_principal_id", int(role.id)),
+                            ("member_principal_id", int(user.id)),
+                        ]);
                     }
                 }
             }

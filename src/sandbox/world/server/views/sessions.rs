@@ -175,7 +175,8 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
             }
         }
         "sys.dm_tran_locks" => locks(call, sheet),
-        "sys.dm_tran_active_transactions" | "sys.dm_tran_database_transactions"
+        "sys.dm_tran_active_transactions"
+        | "sys.dm_tran_database_transactions"
         | "sys.dm_tran_session_transactions" => {}
         _ => return false,
     }
