@@ -38,3 +38,5 @@ pub const QUESTION_DEADLINE_MS: u64 = 15_000;
 pub const CONNECT_DEADLINE_MS: u64 = 5_000;
 /// The longest note, reason or typed answer (characters).
 pub const TYPED_CHARACTERS: usize = 4_000;
+/// The most that is copied to the clipboard through the terminal (bytes; terminals cut longer ones).
+pub const CLIPBOARD_BYTES: usize = 74_000;
