@@ -577,7 +577,11 @@ fn time_it() {
     println!("60 minutes {:?}", t.elapsed());
     let t = std::time::Instant::now();
     world.shared.save(&mut world.shared.locked()).unwrap();
-    println!("save {:?} {} bytes", t.elapsed(), std::fs::metadata(folder.path().join("world.json")).unwrap().len());
+    println!(
+        "save {:?} {} bytes",
+        t.elapsed(),
+        std::fs::metadata(folder.path().join("world.json")).unwrap().len()
+    );
     let t = std::time::Instant::now();
     World::open(folder.path()).unwrap();
     println!("open {:?}", t.elapsed());
