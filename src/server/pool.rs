@@ -267,7 +267,7 @@ impl Sitting for Question<'_> {
             Ok(outcome) => outcome,
             Err(_) => Err(silence(
                 self.deadline,
-                format!("{}: no answer to {} in {}", link.identity.name, self.query.name, self.database),
+                &format!("{}: no answer to {} in {}", link.identity.name, self.query.name, self.database),
             )),
         }
     }
@@ -281,13 +281,13 @@ impl Sitting for Look {
         let deadline = Duration::from_millis(limits::QUESTION_DEADLINE_MS);
         match timeout(deadline, link.look()).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(silence(deadline, format!("{}: no answer about its clock", link.identity.name))),
+            Err(_) => Err(silence(deadline, &format!("{}: no answer about its clock", link.identity.name))),
         }
     }
 }
 
 /// A deadline passed: the answer may still come, so the connection is out of step.
-fn silence(deadline: Duration, what: String) -> Fault {
+fn silence(deadline: Duration, what: &str) -> Fault {
     let message = format!("{what} within {}", seconds(deadline));
     Fault { trouble: Trouble::new(TroubleCode::Timeout, message), alive: false, stale: false }
 }

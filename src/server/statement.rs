@@ -3,6 +3,7 @@
 //! The only place that pastes a name into a statement, through [`quote`]. Does not know the wire.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
@@ -101,7 +102,7 @@ pub(super) fn with_parameters(
             .map_err(|why| wanted(parameter, format!("({}) {why}", parameter.kind)))?;
         let n = i + 1;
         let expression = if kind.cast { format!("CAST(@P{n} AS {kind})") } else { format!("@P{n}") };
-        out.push_str(&format!("DECLARE @{} {kind} = {expression}; ", parameter.name));
+        let _ = write!(out, "DECLARE @{} {kind} = {expression}; ", parameter.name);
         bound.push(value);
     }
     out.push_str(text.strip_prefix('\u{feff}').unwrap_or(text));
