@@ -23,6 +23,9 @@ pub(super) const IDENTITY: &str = "SELECT CAST(SERVERPROPERTY('ServerName') AS n
 /// The server's clock, universal and local; one row. Sent after every answer, with the way back to master.
 pub(super) const CLOCK: &str = "SELECT SYSUTCDATETIME() AS utc_now, SYSDATETIME() AS local_now;";
 
+/// When the server was started, in one cell: tempdb is made anew at every start, and every login may see that.
+pub(super) const BOOT: &str = "SELECT create_date FROM sys.databases WHERE name = N'tempdb';";
+
 /// A name as T-SQL takes it: `a]b` becomes `[a]]b]`.
 pub(super) fn quote(name: &str) -> String {
     format!("[{}]", name.replace(']', "]]"))

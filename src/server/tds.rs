@@ -297,6 +297,25 @@ impl Link {
         Ok(self.identity.facts())
     }
 
+    /// When the server was started by its own clock, if it says; compared only with itself.
+    pub(super) async fn boot(&mut self) -> Result<Option<NaiveDateTime>, Trouble> {
+        match timeout(deadline(), self.batch(statement::BOOT)).await {
+            Ok(Ok((columns, rows))) => {
+                let reading = self.reading(&columns, &rows)?;
+                Ok(match reading.cell(0, "create_date") {
+                    Some(Cell::Time { time, .. }) => Some(*time),
+                    _ => None,
+                })
+            }
+            Ok(Err(fault)) if fault.alive => Ok(None),
+            Ok(Err(fault)) => Err(fault.trouble),
+            Err(_) => Err(Trouble::new(
+                TroubleCode::Timeout,
+                format!("{}: no answer to when it was started within {}", self.endpoint, seconds(deadline())),
+            )),
+        }
+    }
+
     /// A question of the port's own, without parameters: the cells of its first row.
     pub(super) async fn one_row(&mut self, batch: &str) -> Result<Vec<Cell>, Trouble> {
         let (columns, rows) = self.batch(batch).await.map_err(|fault| fault.trouble)?;
