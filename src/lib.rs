@@ -29,6 +29,7 @@ pub mod sandbox;
 
 // floor 4: shells
 pub mod cli;
+pub mod desk;
 pub mod drive;
 pub mod errand;
 pub mod plain;

@@ -62,3 +62,5 @@ pub const RECORD_FILES: usize = 200_000;
 pub const RECORDS: usize = 10_000;
 /// The largest `SHA256SUMS` that is read (bytes).
 pub const SUMS_BYTES: usize = 64 * 1024 * 1024;
+/// The most that is copied to the clipboard through the terminal (bytes; terminals cut longer ones).
+pub const CLIPBOARD_BYTES: usize = 74_000;

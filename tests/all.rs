@@ -1,4 +1,5 @@
 //! One integration-test binary: one link, shared set-up.
 
+mod architecture;
 mod engine;
-mod server;
+mod record;

@@ -111,7 +111,9 @@ pub enum Trouble {
         name: String,
     },
     /// A head to compare with that is none.
-    #[error("`{given}` is not a head: give the SHA-256 in hex (8 digits of it at least), with the number of its line if you have it")]
+    #[error(
+        "`{given}` is not a head: give the SHA-256 in hex (8 digits of it at least), with the number of its line if you have it"
+    )]
     NotAHead {
         /// What was given.
         given: String,

@@ -294,7 +294,9 @@ fn closing(walked: &Walked) -> Option<Closing> {
 fn outcome_of(trouble: Trouble, folder: &Path) -> Result<Outcome, Trouble> {
     let name = |path: PathBuf| {
         let inner = path.strip_prefix(folder).unwrap_or(&path);
-        line::plain(&inner.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+        line::plain(
+            &inner.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
+        )
     };
     Ok(match trouble {
         Trouble::Damaged { path, line, why } => Outcome::Damaged { file: name(path), line: Some(line), why },
@@ -318,7 +320,9 @@ fn tails_fault(folder: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault
     match walk::check_tails(folder, &walked.events) {
         Ok(untold) => {
             for (name, ..) in untold {
-                notes.push(format!("{name} was set aside and is not recorded yet: taking the drill up does that"));
+                notes.push(format!(
+                    "{name} was set aside and is not recorded yet: taking the drill up does that"
+                ));
             }
             Ok(None)
         }
@@ -427,7 +431,8 @@ fn note_more(notes: &mut Vec<String>, folder: &Path, walked: &Walked, rejudged: 
         }
         if !rejudged.differing.is_empty() && !rejudged.changed.is_empty() {
             let changed = rejudged.changed.join("; ");
-            notes.push(format!("that is no alteration as such, for what judges has changed since: {changed}"));
+            notes
+                .push(format!("that is no alteration as such, for what judges has changed since: {changed}"));
         }
     }
     if walked.lines > 0 && !walked.closed() {
