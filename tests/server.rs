@@ -24,10 +24,12 @@ fn certificate() -> &'static Certificate {
 /// A CA file of our own, made once.
 fn ca_file() -> PathBuf {
     static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = MADE.get_or_init(|| tempfile::tempdir().unwrap());
-    let file = folder.path().join("ca.pem");
-    std::fs::write(&file, certificate().pem()).unwrap();
-    file
+    let folder = MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), certificate().pem()).unwrap();
+        folder
+    });
+    folder.path().join("ca.pem")
 }
 
 fn sql(user: &str, password: &str) -> Credential {

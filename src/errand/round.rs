@@ -57,18 +57,15 @@ async fn ask_all<P: Port>(round: &Round, servers: &P, post: &Post) -> Vec<Outcom
     let mut under_way = JoinSet::new();
     let mut who = std::collections::HashMap::new();
     for (i, question) in round.questions.iter().enumerate() {
-        match &question.with {
+        if let Err(trouble) = &question.with {
             // never sent: the trouble is the answer
-            Err(trouble) => {
-                progress(&round.key, question, &Err(trouble.clone()), post);
-                got[i] = Some(Err(trouble.clone()));
-            }
-            Ok(_) => {
-                let (servers, question) = (servers.clone(), question.clone());
-                let task = under_way.spawn(async move { servers.ask(&question).await });
-                who.insert(task.id(), i);
-            }
+            progress(&round.key, question, &Err(trouble.clone()), post);
+            got[i] = Some(Err(trouble.clone()));
+            continue;
         }
+        let (servers, question) = (servers.clone(), question.clone());
+        let task = under_way.spawn(async move { servers.ask(&question).await });
+        who.insert(task.id(), i);
     }
     while let Some(done) = under_way.join_next_with_id().await {
         let (id, outcome) = match done {
