@@ -593,3 +593,12 @@ fn time_it() {
     hosts[0].now();
     println!("20 hours at once {:?}", t.elapsed());
 }
+#[test]
+#[ignore = "measures"]
+fn weigh_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(start()));
+    let world = World::create_on(BIZTALK, folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+    std::fs::copy(folder.path().join("world.json"), "/tmp/world.json").unwrap();
+    drop(world);
+}
