@@ -323,14 +323,14 @@ impl<'a> Bench<'a> {
             }
         }
         let [least, most] = limits.map(|limit| limit.and_then(Number::of_f64));
-        self.between(column, least, most)
+        self.between(column, least.as_ref(), most.as_ref())
     }
 
-    fn between(&mut self, column: &str, least: Option<Number>, most: Option<Number>) -> Verdict {
+    fn between(&mut self, column: &str, least: Option<&Number>, most: Option<&Number>) -> Verdict {
         let expected = format!(
             "{}..{}",
-            least.as_ref().map_or(String::new(), Number::to_string),
-            most.as_ref().map_or(String::new(), Number::to_string)
+            least.map_or(String::new(), Number::to_string),
+            most.map_or(String::new(), Number::to_string)
         );
         if least.is_none() && most.is_none() {
             self.note(Finding::new("no-bounds").with("column", column));
@@ -345,7 +345,7 @@ impl<'a> Bench<'a> {
                 bench.off("not-a-number", row, column, cell, None);
                 return Verdict::Unknown;
             };
-            if least.as_ref().is_none_or(|l| *l <= value) && most.as_ref().is_none_or(|m| value <= *m) {
+            if least.is_none_or(|l| *l <= value) && most.is_none_or(|m| value <= *m) {
                 return Verdict::Pass;
             }
             bench.off("out-of-bounds", row, column, cell, Some(Cell::text(expected.as_str())));
