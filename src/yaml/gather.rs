@@ -305,7 +305,13 @@ impl<'de, I: Iterator<Item = (&'de Value, &'de Value)>> MapAccess<'de> for Entri
         if read.is_err() {
             trail.fail_at(Some(segment(key)));
         }
-        read.map(Some)
+        // A word in the place of a key, such as a language
+        read.map(Some).map_err(|fault| match fault.kind {
+            ProblemKind::UnknownWord(word, known) => {
+                Fault { message: format!("unknown key `{word}`"), kind: ProblemKind::UnknownKey(word, known) }
+            }
+            kind => Fault { kind, ..fault },
+        })
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         match self.held.take() {

@@ -97,6 +97,8 @@ fn each_fault_of_a_runbook_has_its_code_and_line() {
         ("{ one_of: [alive, dead] }", "{ one_of: [] }", "no-choices"),
         ("{ one_of: [alive, dead] }", "{ one_of: [dead, Dead] }", "duplicate-choice"),
         ("{ one_of: [alive, dead] }", "state", "unknown-word"),
+        ("{ en: Restore to a mark,", "{ en: Restore, to a mark,", "unknown-key"),
+        ("{ en: Restore to a mark,", "{ de: Restore to a mark,", "unknown-key"),
         // roles
         ("source: { sql: many", "source: { sql: several", "unknown-word"),
         ("source: { sql: many", "source: { sql: many, hosts: one", "role-kind"),
