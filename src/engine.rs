@@ -13,6 +13,9 @@ mod decide;
 mod errand;
 mod event;
 mod inputs;
+mod judge;
+mod owed;
+mod plan;
 mod session;
 
 pub use command::{ActResult, Command, Refusal, Taken};
@@ -23,4 +26,5 @@ pub use event::{
     Second, Settlement, Stage, Stamped,
 };
 pub use inputs::{Captured, HostInput, Inputs, Names, ServerInput, Strategy};
+pub use judge::{Judged, judge_round};
 pub use session::{ActState, Attempt, Doing, Given, Note, Override, Progress, Session, Standing, StepState};

@@ -12,4 +12,5 @@
 
 pub mod answer;
 pub mod host;
+pub mod tds;
 pub mod value;

@@ -1,1 +1,3 @@
+//! One integration-test binary: one link, shared set-up.
 
+mod engine;

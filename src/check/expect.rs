@@ -109,9 +109,21 @@ pub struct Setting {
 
 /// Judges one reading by all expectations; the worst wins.
 pub fn judge(
-    _expectations: &[Expectation],
-    _reading: &Reading,
+    expectations: &[Expectation],
+    reading: &Reading,
     _setting: &Setting,
 ) -> (Verdict, Vec<super::Finding>) {
-    todo!("written next")
+    if reading.rows.is_empty() {
+        return (Verdict::Unknown, vec![]);
+    }
+    for e in expectations {
+        if let What::Every { column, one_of } = &e.what {
+            for c in reading.cells(column).into_iter().flatten() {
+                if !one_of.contains(c) {
+                    return (Verdict::Fail, vec![]);
+                }
+            }
+        }
+    }
+    (Verdict::Pass, vec![])
 }

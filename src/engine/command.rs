@@ -125,6 +125,8 @@ pub enum Taken {
         key: RoundKey,
         /// One per question.
         outcomes: Vec<(QuestionRef, Result<Reading, Trouble>)>,
+        /// Which poll of the stage this is, from 1.
+        poll: u32,
     },
     /// An action's result.
     Act {

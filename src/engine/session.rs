@@ -118,6 +118,12 @@ pub struct Attempt {
     pub first_verdict: Option<Verdict>,
     /// Polls of the latest stage.
     pub polls: u32,
+    /// What the started jobs came to, once it is known.
+    pub outcome: Option<Verdict>,
+    /// The judgements behind `outcome`.
+    pub outcome_judgements: Vec<Judgement>,
+    /// Whether the servers were read about the uncertain actions.
+    pub settle_read: bool,
     /// When the first poll of the stage under way was put.
     pub polled_from: Option<DateTime<Utc>>,
     /// What was typed and who confirmed.
@@ -326,14 +332,20 @@ impl Session {
         }
     }
 
+    /// Whether the step at `index` lets those start that need it. Looks at no other step, so gates cost the same
+    /// however the needs are knotted: what does not apply opens once that is recorded.
+    pub fn opens(&self, index: usize) -> bool {
+        let (step, state) = (&self.book.steps[index], &self.steps[index]);
+        if state.attempts.is_empty() && state.overrides.is_empty() {
+            return state.does_not_apply && step.when.as_ref().is_some_and(|w| self.holds(w) == Some(false));
+        }
+        self.standing(index).opens()
+    }
+
     /// Ids of the steps this one waits for.
     pub fn missing(&self, step: &Step) -> Vec<String> {
-        let mut missing: Vec<String> = step
-            .needs
-            .iter()
-            .filter(|id| self.index(id).is_none_or(|at| !self.standing(at).opens()))
-            .cloned()
-            .collect();
+        let mut missing: Vec<String> =
+            step.needs.iter().filter(|id| self.index(id).is_none_or(|at| !self.opens(at))).cloned().collect();
         if let Some(when) = &step.when
             && self.holds(when).is_none()
             && let Some(id) = when.asks_step()

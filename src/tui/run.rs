@@ -61,7 +61,7 @@ impl Shell {
         Some(match carry_out(started) {
             Ok(events) => Message::Recorded(events),
             Err(drive::Trouble::Refused(refusal)) => Message::Refused(refusal),
-            Err(drive::Trouble::Record(trouble)) => Message::Broke(trouble.to_string()),
+            Err(trouble) => Message::Broke(trouble.to_string()),
         })
     }
 }

@@ -1,0 +1,140 @@
+//! The listening socket of one simulated server, and its door.
+//!
+//! While the door is refused there is no listening socket and every connection is cut, as when the instance
+//! is stopped. While it is silent, connections are accepted and nothing is said on old or new ones.
+//! Does not know what is said on a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::certificate::Certificate;
+use super::connection::attend;
+use crate::limits;
+use crate::sandbox::answer::{Door, Server};
+
+/// How often the door is looked at.
+const DOOR_PERIOD: Duration = Duration::from_millis(25);
+/// Connections the system may hold before they are accepted.
+const BACKLOG: u32 = 128;
+
+/// A simulated server being served; dropping it stops it.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Listener {
+    /// Serves `server` on a bound socket, on the tokio runtime this is called in (with I/O and time).
+    pub fn start(
+        socket: std::net::TcpListener,
+        server: Arc<dyn Server>,
+        certificate: Arc<Certificate>,
+    ) -> io::Result<Self> {
+        let address = socket.local_addr()?;
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(socket, server, certificate, async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, stop: Some(stop), task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the socket and every connection, and waits for that.
+    pub async fn stop(mut self) -> io::Result<()> {
+        drop(self.stop.take());
+        match (&mut self.task).await {
+            Ok(outcome) => outcome,
+            Err(lost) => Err(io::Error::other(lost)),
+        }
+    }
+}
+
+/// Serves `server` on `listener` until `stop` is ready; then every connection is closed and running
+/// statements are told to stop.
+///
+/// Over [`limits::SANDBOX_CONNECTIONS`] connections, new ones are closed at once.
+pub async fn serve(
+    listener: TcpListener,
+    server: Arc<dyn Server>,
+    certificate: Arc<Certificate>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let mut listener = Some(listener);
+    let (door, seen) = watch::channel(server.door());
+    let patience = Duration::from_secs(limits::SANDBOX_LOGIN_SECONDS);
+    let places = Arc::new(Semaphore::new(limits::SANDBOX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let mut look = tokio::time::interval(DOOR_PERIOD);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            _ = look.tick() => {
+                let now = server.door();
+                door.send_if_modified(|before| std::mem::replace(before, now) != now);
+                if now == Door::Refused {
+                    listener = None;
+                    connections.abort_all();
+                } else if listener.is_none() {
+                    // taken by somebody else: tried again at the next look
+                    listener = bind(address).ok();
+                }
+                while connections.try_join_next().is_some() {}
+            }
+            accepted = accept(listener.as_ref()) => {
+                // a connection that died in the queue, or no file handles left: the next one may do
+                let Ok(socket) = accepted else {
+                    tokio::time::sleep(DOOR_PERIOD).await;
+                    continue;
+                };
+                // the door may have closed since it was last looked at
+                if server.door() == Door::Refused {
+                    continue;
+                }
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+                let (server, certificate) = (Arc::clone(&server), Arc::clone(&certificate));
+                let attended = attend(socket, server, certificate, seen.clone(), patience);
+                connections.spawn(async move {
+                    let _over = attended.await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+    Ok(())
+}
+
+/// The next connection; never when there is no socket to listen on.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<tokio::net::TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(socket, _)| socket),
+        None => std::future::pending().await,
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Windows lets others take a port so marked; elsewhere it only passes over closed connections
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}

@@ -1,0 +1,209 @@
+//! One request of a session, run where it may block, its answer handed out in chunks of whole tokens.
+//!
+//! Does not do I/O; `connection` carries the chunks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+
+use super::bytes::Fault;
+use super::packet::{Message, types};
+use super::reply::{Reply, Shape};
+use super::request::{self, Transaction};
+use super::rpc::{self, Call};
+use super::token;
+use crate::sandbox::answer::{self, Conversation, Part, Sink, Stopped};
+
+/// Tokens are handed out when so many bytes wait.
+const CHUNK_BYTES: usize = 8 * 1024;
+
+/// What a client wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Request {
+    Batch(String),
+    Calls(Vec<Call>),
+    Transaction(Transaction),
+}
+
+impl Request {
+    pub(super) fn read(message: &Message) -> Result<Self, Fault> {
+        match message.kind {
+            types::BATCH => request::batch(&message.body).map(Self::Batch),
+            types::RPC => rpc::calls(&message.body).map(Self::Calls),
+            types::TRANSACTION => request::transaction(&message.body).map(Self::Transaction),
+            0x07 => Err(Fault::NotModelled("bulk load".into())),
+            0x02 => Err(Fault::NotModelled("a login of TDS 4".into())),
+            0x08 | 0x11 => Err(Fault::NotModelled("Windows and federated logins".into())),
+            _ => Err(Fault::Malformed("a packet has an unknown type")),
+        }
+    }
+}
+
+/// Says to a running statement that nobody wants the rest.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Some whole tokens.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) tokens: Vec<u8>,
+    /// The client is to see them now: a message about progress.
+    pub(super) at_once: bool,
+}
+
+/// How an answer ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// Its last tokens.
+    pub(super) tokens: Vec<u8>,
+    /// The server hangs up after them.
+    pub(super) fatal: bool,
+}
+
+/// A session between requests.
+pub(super) struct Session {
+    pub(super) conversation: Box<dyn Conversation>,
+    /// The server's name, for messages.
+    pub(super) server: String,
+}
+
+impl Session {
+    /// Runs a request; blocks as long as it takes.
+    pub(super) fn run(
+        &mut self,
+        request: &Request,
+        reset: bool,
+        chunks: &mpsc::Sender<Chunk>,
+        stop: &Stop,
+    ) -> Ending {
+        let mut ending = Ending { tokens: Vec::new(), fatal: false };
+        if reset {
+            self.conversation.reset();
+            token::reset(&mut ending.tokens);
+        }
+        match request {
+            Request::Batch(sql) => self.answer(Shape::Batch, chunks, stop, &mut ending, |session, sink| {
+                session.batch(sql, sink);
+            }),
+            Request::Calls(calls) => {
+                for (number, call) in calls.iter().enumerate() {
+                    let more = number + 1 < calls.len();
+                    let shape = Shape::Call { parameters: &call.parameters, more };
+                    self.answer(shape, chunks, stop, &mut ending, |session, sink| {
+                        session.rpc(&call.procedure, &call.parameters, sink);
+                    });
+                    if stop.is_set() || ending.fatal {
+                        break;
+                    }
+                }
+            }
+            Request::Transaction(request) => {
+                self.answer(Shape::Batch, chunks, stop, &mut ending, |session, sink| {
+                    let again = match *request {
+                        Transaction::Begin => true,
+                        Transaction::Commit { again } => {
+                            session.commit(sink);
+                            again
+                        }
+                        Transaction::Rollback { again } => {
+                            session.rollback(sink);
+                            again
+                        }
+                    };
+                    if again {
+                        session.begin(sink);
+                    }
+                });
+            }
+        }
+        ending
+    }
+
+    /// Answers one statement or call, after what `ending` still holds of the one before.
+    fn answer(
+        &mut self,
+        shape: Shape<'_>,
+        chunks: &mpsc::Sender<Chunk>,
+        stop: &Stop,
+        ending: &mut Ending,
+        work: impl FnOnce(&mut dyn Conversation, &mut dyn Sink),
+    ) {
+        let before = std::mem::take(&mut ending.tokens);
+        let mut wire = Wire { reply: Reply::new(&self.server, shape), before, chunks, stop };
+        work(&mut *self.conversation, &mut wire);
+        if stop.is_set() {
+            wire.reply.stop();
+        } else {
+            wire.reply.finish();
+        }
+        ending.fatal = wire.reply.is_fatal();
+        ending.tokens = wire.take();
+    }
+}
+
+/// The sink a statement writes to.
+struct Wire<'a> {
+    reply: Reply<'a>,
+    /// Tokens older than the reply's.
+    before: Vec<u8>,
+    chunks: &'a mpsc::Sender<Chunk>,
+    stop: &'a Stop,
+}
+
+impl Wire<'_> {
+    fn take(&mut self) -> Vec<u8> {
+        let mut tokens = std::mem::take(&mut self.before);
+        tokens.extend(self.reply.take());
+        tokens
+    }
+}
+
+impl Sink for Wire<'_> {
+    fn put(&mut self, part: Part) -> Result<(), Stopped> {
+        if self.stop.is_set() {
+            // a cancelled request may still have changed the session
+            let _ = self.reply.put_environment(&part);
+            return Err(Stopped);
+        }
+        let at_once = matches!(part, Part::Info(_));
+        self.reply.put(part).map_err(|_| Stopped)?;
+        if at_once || self.reply.waiting() >= CHUNK_BYTES {
+            let chunk = Chunk { tokens: self.take(), at_once };
+            if self.chunks.blocking_send(chunk).is_err() {
+                self.stop.set();
+                return Err(Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_set() || self.reply.is_broken()
+    }
+}
+
+/// The tokens that refuse a request.
+pub(super) fn refusal(server: &str, kind: u8, fault: &Fault) -> Ending {
+    let (message, fatal) = match fault {
+        Fault::NotModelled(what) => (answer::Message::not_modelled(what), false),
+        Fault::Malformed(why) => {
+            let text = format!("The incoming tabular data stream (TDS) protocol stream is incorrect: {why}.");
+            (answer::Message { class: 20, ..answer::Message::error(4002, text) }, true)
+        }
+    };
+    let mut tokens = Vec::new();
+    token::error(&mut tokens, &message, server);
+    let done = if kind == types::RPC { token::DONE_PROCEDURE } else { token::DONE };
+    token::done(&mut tokens, done, token::ERROR, 0, 0);
+    Ending { tokens, fatal }
+}

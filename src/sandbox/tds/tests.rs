@@ -1,0 +1,16 @@
+//! The wire as a whole, seen by a client.
+
+mod clients;
+mod doors;
+mod fake;
+mod hostile;
+
+use std::sync::OnceLock;
+
+use super::Certificate;
+
+/// One certificate for all tests: making one takes long.
+pub(super) fn certificate() -> &'static Certificate {
+    static MADE: OnceLock<Certificate> = OnceLock::new();
+    MADE.get_or_init(|| Certificate::new().unwrap())
+}
