@@ -211,3 +211,15 @@ pub fn run_of(session: &Session, index: usize) -> Running {
         StepKind::Enter(_) => Running::Form(Purpose::Enter(id)),
     }
 }
+
+/// The next step after `from` that waits for somebody, round and round; else one that is under way.
+pub fn next_open(session: &Session, from: Option<usize>) -> Option<usize> {
+    let count = session.steps.len();
+    let start = from.map_or(0, |n| n + 1);
+    let order = || (0..count).map(|n| (start + n) % count.max(1));
+    let waits = |n: &usize| {
+        matches!(session.standing(*n), Standing::Uncertain | Standing::Interrupted | Standing::Ready)
+            || matches!(session.standing(*n), Standing::Judged(v) if !v.opens())
+    };
+    order().find(waits).or_else(|| order().find(|n| matches!(session.standing(*n), Standing::Running(_))))
+}
