@@ -17,6 +17,7 @@ mod judge;
 mod owed;
 mod plan;
 mod session;
+pub mod summary;
 
 pub use command::{ActResult, Command, Refusal, Taken};
 pub use decide::decide;
@@ -28,3 +29,4 @@ pub use event::{
 pub use inputs::{Captured, HostInput, Inputs, Names, ServerInput, Strategy};
 pub use judge::{Judged, judge_round};
 pub use session::{ActState, Attempt, Doing, Given, Note, Override, Progress, Session, Standing, StepState};
+pub use summary::Summary;

@@ -48,8 +48,6 @@ pub const QUESTION_DEADLINE_MS: u64 = 15_000;
 pub const CONNECT_DEADLINE_MS: u64 = 5_000;
 /// The longest note, reason or typed answer (characters).
 pub const TYPED_CHARACTERS: usize = 4_000;
-/// The most that is copied to the clipboard through the terminal (bytes; terminals cut longer ones).
-pub const CLIPBOARD_BYTES: usize = 74_000;
 /// The largest file in a record's `evidence/` (bytes).
 pub const EVIDENCE_BYTES: usize = 256 * 1024 * 1024;
 /// Evidence put back in memory when a record is read (bytes of JSON); what is beyond stays in its file.
@@ -64,3 +62,5 @@ pub const RECORD_FILES: usize = 200_000;
 pub const RECORDS: usize = 10_000;
 /// The largest `SHA256SUMS` that is read (bytes).
 pub const SUMS_BYTES: usize = 64 * 1024 * 1024;
+/// The most that is copied to the clipboard through the terminal (bytes; terminals cut longer ones).
+pub const CLIPBOARD_BYTES: usize = 74_000;

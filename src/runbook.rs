@@ -11,6 +11,11 @@ use crate::clock::Span;
 use crate::reading::Cell;
 use crate::text::Text;
 
+pub mod lint;
+pub mod parse;
+pub mod raw;
+pub mod schema;
+
 /// What a drill is for; what it may act on follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -45,6 +50,8 @@ pub struct Runbook {
     pub title: Text,
     /// Modes it may be walked in.
     pub modes: Vec<Mode>,
+    /// The file promises that no step acts; a lint holds it to that.
+    pub read_only: bool,
     /// Roles, by name.
     pub roles: BTreeMap<String, Role>,
     /// Recovery time objective.

@@ -1,3 +1,5 @@
 //! One integration-test binary: one link, shared set-up.
 
+mod architecture;
 mod engine;
+mod record;

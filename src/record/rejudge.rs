@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::check::Verdict;
-use crate::engine::{Event, Kept, Opened, QuestionRef, RoundKey, Session, Stage, Stamped, judge_round};
+use crate::engine::{
+    Event, Judged, Kept, Opened, Progress, QuestionRef, RoundKey, Session, Stage, Stamped, judge_round,
+};
 use crate::reading::{Reading, Trouble};
-use crate::runbook::Runbook;
+use crate::runbook::{Runbook, StepKind};
 
 /// What judging again came to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -111,15 +113,20 @@ impl Rejudged {
     fn judge(&mut self, session: &Session, stamped: &Stamped, waiting: &Waiting<'_>) {
         let Event::Judged { key, judgements, verdict, .. } = &stamped.event else { return };
         self.verdicts += 1;
-        if key.stage == Stage::Settle || !is_asked(session, key) {
-            self.not_from_answers += 1;
-            return;
-        }
-        let Some(outcomes) = outcomes(waiting, key) else {
-            self.not_at_hand += 1;
-            return;
+        let again = match rests(session, key, *verdict) {
+            Rests::Elsewhere => {
+                self.not_from_answers += 1;
+                return;
+            }
+            Rests::OnNothing => Judged::default(),
+            Rests::OnAnswers => {
+                let Some(outcomes) = outcomes(waiting, key) else {
+                    self.not_at_hand += 1;
+                    return;
+                };
+                judge_round(session, key, &outcomes.into_iter().collect(), stamped.at)
+            }
         };
-        let again = judge_round(session, key, &outcomes.into_iter().collect(), stamped.at);
         if again.verdict() != *verdict {
             self.differing.push(Difference {
                 line: stamped.seq,
@@ -137,11 +144,38 @@ impl Rejudged {
     }
 }
 
-/// Whether the attempt a verdict is about has put questions.
-fn is_asked(session: &Session, key: &RoundKey) -> bool {
-    let Some((_, state)) = session.step(&key.step) else { return true };
+/// Where a verdict comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rests {
+    /// On the answers of the round under way.
+    OnAnswers,
+    /// On something else, rightly: a person's word, typed answers, time that passed, a guard.
+    Elsewhere,
+    /// On nothing: it lets later steps start, and no question was put.
+    OnNothing,
+}
+
+fn rests(session: &Session, key: &RoundKey, verdict: Verdict) -> Rests {
+    let Some((step, state)) = session.step(&key.step) else { return Rests::OnAnswers };
+    let (asks, proves) = match &step.kind {
+        StepKind::Enter(_) => (false, false),
+        StepKind::Check(proofs) | StepKind::Wait { until: proofs, .. } => (!proofs.is_empty(), true),
+        StepKind::Manual { prove, .. } => (!prove.is_empty(), true),
+        StepKind::Do(work) => (true, !work.prove.is_empty()),
+    };
+    if !asks || key.stage == Stage::Settle {
+        return Rests::Elsewhere;
+    }
     let attempt = state.attempts.iter().rev().find(|a| a.number == key.attempt);
-    attempt.is_none_or(|a| !a.asked.is_empty() || (a.said.is_none() && a.entered.is_empty()))
+    let asking = attempt.is_some_and(|a| match a.progress {
+        Progress::Asking(stage) | Progress::Polling(stage) => stage == key.stage,
+        _ => false,
+    });
+    match asking {
+        true => Rests::OnAnswers,
+        false if verdict.opens() && proves && key.stage != Stage::Resolve => Rests::OnNothing,
+        false => Rests::Elsewhere,
+    }
 }
 
 type Outcomes = Vec<(QuestionRef, Result<Arc<Reading>, Trouble>)>;

@@ -8,11 +8,16 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Embedded, Record, sha256};
-use crate::check::{Finding, Judgement, Verdict};
-use crate::clock::{DrillClock, Stamp};
-use crate::engine::{By, Closing, Event, Inputs, Kept, Opened, QuestionRef, RoundKey, Stage};
+use crate::check::Verdict;
+use crate::check::expect::{Expectation, What};
+use crate::clock::{DrillClock, Span, Stamp};
+use crate::engine::{
+    By, Closing, Command, Event, Inputs, Kept, Opened, QuestionRef, RoundKey, ServerInput, Session, Stage,
+    Stamped, Taken, decide,
+};
 use crate::reading::{Cell, Column, Kind, Reading, ServerFacts, Source};
-use crate::runbook::Mode;
+use crate::runbook::{Ask, Judge, Measure, Mode, Phase, Proof, Role, RoleKind, Runbook, Step, StepKind};
+use crate::text::Text;
 
 pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_209_600_000).unwrap()
@@ -51,7 +56,13 @@ pub(crate) fn opened() -> Event {
         runbook_version: 1,
         runbook_sha256: sha256(embedded().runbook.as_bytes()),
         queries: embedded().queries.iter().map(|(n, t)| (n.clone(), sha256(t.as_bytes()))).collect(),
-        inputs: Inputs { estate: "biztalk".into(), environment: "sandbox".into(), ..Inputs::default() },
+        inputs: Inputs {
+            estate: "biztalk".into(),
+            environment: "sandbox".into(),
+            servers: BTreeMap::from([("DR01".into(), ServerInput::default())]),
+            roles: BTreeMap::from([("dr".into(), vec!["DR01".into()])]),
+            ..Inputs::default()
+        },
         rto_seconds: Some(14_400.0),
         rpo_seconds: Some(1800.0),
         clock: DrillClock { origin: start(), since: start(), speed: 1.0 },
@@ -94,41 +105,103 @@ pub(crate) fn answered(bytes: usize) -> Event {
     Event::Answered { key: key("databases"), question: question(), reading: Kept::Whole(reading(bytes)) }
 }
 
-pub(crate) fn judged(verdict: Verdict, last: bool) -> Event {
-    let finding = Finding::new("state-is").with("state", "ONLINE");
-    Event::Judged {
-        key: key("databases"),
-        judgements: vec![Judgement::of_server(verdict, "DR01", vec![finding])],
-        verdict,
-        polls: 1,
-        last,
+/// Two steps: a check of the databases, and a word that all is accepted.
+pub(crate) fn book() -> Arc<Runbook> {
+    let what = What::Every { column: "n".into(), one_of: vec![Cell::text("xxxx")] };
+    let ask = Ask {
+        name: "it".into(),
+        on: "dr".into(),
+        query: "sql/databases".into(),
+        place: None,
+        with: BTreeMap::new(),
+        deadline: None,
+    };
+    let proof =
+        Proof { asks: vec![ask], judge: Judge::Expect(vec![Expectation { what, otherwise: Verdict::Fail }]) };
+    let step = |number, id: &str, kind| Step {
+        number,
+        id: id.into(),
+        phase: 0,
+        title: Text::en(format!("Step {id}")),
+        why: Text::default(),
+        remedy: Text::default(),
+        needs: Vec::new(),
+        when: None,
+        plan: Some(Span::minutes(5)),
+        kind,
+        repeat: None,
+        guard: None,
+    };
+    let role = Role { kind: RoleKind::Sql, many: true, may_be_down: false };
+    Arc::new(Runbook {
+        id: "two-steps".into(),
+        version: 1,
+        title: Text::en("Two steps"),
+        modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
+        roles: BTreeMap::from([("dr".into(), role)]),
+        rto: None,
+        rpo: None,
+        measure: Measure::default(),
+        phases: vec![Phase { id: "all".into(), title: Text::en("All") }],
+        steps: vec![
+            step(1, "databases", StepKind::Check(vec![proof])),
+            step(2, "accepted", StepKind::Manual { text: Text::en("Say so."), prove: Vec::new() }),
+        ],
+    })
+}
+
+/// The events of a small drill as the engine makes them, in batches; the answer is a text of so many bytes.
+pub(crate) fn drill_with(answer_bytes: usize) -> Vec<(By, Stamp, Vec<Event>)> {
+    let Event::Opened(open) = opened() else { unreachable!() };
+    let outcomes = vec![(question(), Ok((*reading(answer_bytes)).clone()))];
+    let taken = Taken::Round { key: key("databases"), outcomes, poll: 1 };
+    let skip = Command::Skip { step: "accepted".into(), reason: "nobody | at <home>".into() };
+    let commands = vec![
+        (anna(), at(0), Command::Open(open)),
+        (anna(), at(5), Command::Ask { step: "databases".into() }),
+        (By::Drbook, at(6), Command::Take(taken)),
+        (anna(), at(30), Command::Note { step: None, text: "café\n`x` | y".into() }),
+        (anna(), at(60), skip),
+        (anna(), at(61), Command::Close { closing: Closing::Completed, text: String::new() }),
+    ];
+    let mut session = Session::new(book());
+    let mut batches = Vec::new();
+    for (by, stamp, command) in commands {
+        let mut events = decide(&session, command, stamp).unwrap();
+        let mut done = 0;
+        loop {
+            for event in events[done..].iter().cloned() {
+                let (seq, by) = (session.events + 1, by.clone());
+                session.apply(&Stamped { seq, at: stamp.at, mono_ms: stamp.mono_ms, by, event });
+            }
+            done = events.len();
+            let Some(next) = session.follows() else { break };
+            events.extend(decide(&session, next, stamp).unwrap());
+        }
+        batches.push((by, stamp, events));
     }
+    batches
 }
 
-/// The events of a small drill, in batches.
+/// The same with an answer that passes.
 pub(crate) fn drill() -> Vec<(By, Stamp, Vec<Event>)> {
-    let asked = Event::Asked { key: key("databases"), recheck_for: None, questions: vec![question()] };
-    let skip = Event::Skipped { step: "accepted".into(), reason: "nobody | at <home>".into() };
-    vec![
-        (anna(), at(0), vec![opened()]),
-        (anna(), at(5), vec![asked]),
-        (By::Drbook, at(6), vec![answered(4)]),
-        (By::Drbook, at(6), vec![judged(Verdict::Pass, true)]),
-        (anna(), at(30), vec![Event::Noted { step: None, text: "café\n`x` | y".into() }]),
-        (anna(), at(60), vec![skip]),
-        (anna(), at(61), vec![Event::Closed { closing: Closing::Completed, text: String::new() }]),
-    ]
+    drill_with(4)
 }
 
-/// A small closed record.
-pub(crate) fn closed() -> (tempfile::TempDir, PathBuf) {
+/// Writes batches as a record.
+pub(crate) fn written(batches: Vec<(By, Stamp, Vec<Event>)>) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let mut record = Record::create(dir.path(), "20261120-200000-ab12", &embedded(), &holder_here()).unwrap();
-    for (by, stamp, events) in drill() {
+    for (by, stamp, events) in batches {
         record.append(&by, stamp, events).unwrap();
     }
     let folder = record.folder().to_owned();
     (dir, folder)
+}
+
+/// A small closed record.
+pub(crate) fn closed() -> (tempfile::TempDir, PathBuf) {
+    written(drill())
 }
 
 /// A copy of a record's folder.

@@ -9,6 +9,9 @@ use super::samples::{self, at, embedded, holder_here, opened};
 use super::*;
 use crate::engine::Event;
 
+mod store;
+mod verify;
+
 /// Takes so many bytes, then fails as a full disk does; or fails every sync.
 #[derive(Debug)]
 struct Failing {

@@ -310,11 +310,10 @@ impl Coding {
                 _ => f64::from_le_bytes(bytes.try_into().map_err(|_| wrong())?),
             }),
             Self::Money => {
-                let digits: i64 = match *bytes {
-                    [a, b, c, d] => i32::from_le_bytes([a, b, c, d]).into(),
-                    _ => {
-                        let halves: [u8; 8] = bytes.try_into().map_err(|_| wrong())?;
-                        u64::from_le_bytes(halves).rotate_left(32) as i64
+                let digits = match <[u8; 4]>::try_from(bytes) {
+                    Ok(small) => i32::from_le_bytes(small).into(),
+                    Err(_) => {
+                        u64::from_le_bytes(bytes.try_into().map_err(|_| wrong())?).rotate_left(32) as i64
                     }
                 };
                 Value::Decimal { digits: digits.into(), scale: 4 }

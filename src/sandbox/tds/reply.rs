@@ -9,7 +9,7 @@ use crate::sandbox::answer::{Message, Parameter, Part};
 use crate::sandbox::value::{Column, Type, Value};
 
 /// From this class on an error ends the connection.
-const FATAL_CLASS: u8 = 20;
+pub(super) const FATAL_CLASS: u8 = 20;
 /// Most columns of a result set.
 const COLUMNS_MAX: usize = 4096;
 

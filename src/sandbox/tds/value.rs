@@ -265,11 +265,13 @@ fn binary(value: &Value) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "every case makes its value")]
     fn bytes(kind: Type, value: Value) -> Vec<u8> {
         let mut out = Vec::new();
         put(&mut out, kind, &value).unwrap();
         out
     }
+    #[expect(clippy::needless_pass_by_value, reason = "every case makes its value")]
     fn refused(kind: Type, value: Value) -> bool {
         put(&mut Vec::new(), kind, &value).is_err()
     }
