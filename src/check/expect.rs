@@ -49,7 +49,7 @@ pub enum What {
         /// Accepted values.
         one_of: Vec<Cell>,
     },
-    /// In no row the column equals one of these.
+    /// In no row the column equals one of these. NULL is Unknown, unless it is one of these.
     None {
         /// Column.
         column: String,

@@ -181,6 +181,11 @@ fn each_fault_of_a_runbook_has_its_code_and_line() {
         ("not: { answer: declared.state, equals: dead }", "not: { answer: declared.state }", "bad-condition"),
         ("not: { answer: declared.state, equals: dead }", "not: { reachable: nobody }", "unknown-role"),
         ("not: { answer: declared.state, equals: dead }", "not: {}", "bad-condition"),
+        (
+            "not: { answer: declared.state, equals: dead }",
+            "not: { answer: declared.state, equals: true }",
+            "bad-condition",
+        ),
         // expectations
         ("{ every: state, equals: ONLINE }", "{ every: state }", "no-values"),
         ("{ every: state, equals: ONLINE }", "{ evry: state, equals: ONLINE }", "unknown-key"),
