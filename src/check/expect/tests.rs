@@ -1,6 +1,7 @@
 use super::*;
 use crate::reading::{Column, Kind, ServerFacts, Source};
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,9 +79,9 @@ fn every_case_file_holds() {
             codes.extend(findings.iter().map(|f| f.code.clone()));
             let findings: Vec<String> = findings.iter().map(shown).collect();
             if (verdict, &findings) != (case.verdict, &case.findings) {
-                wrong += &format!("{}: {verdict:?}\n", case.name);
+                writeln!(wrong, "{}: {verdict:?}", case.name).unwrap();
                 for finding in &findings {
-                    wrong += &format!("  - '{}'\n", finding.replace('\'', "''"));
+                    writeln!(wrong, "  - '{}'", finding.replace('\'', "''")).unwrap();
                 }
             }
             assert!(names.insert(case.name.clone()), "two cases are called `{}`", case.name);

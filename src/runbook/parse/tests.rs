@@ -267,8 +267,10 @@ fn broken_files_get_one_clear_problem() {
 fn limits_hold() {
     let head = "runbook: b\nversion: 1\ntitle: t\nmodes: [drill]\nroles: {}\nphases:\n  - phase: p\n    title: t\n    steps:\n";
     let book = |steps: usize, body: &str| {
-        let steps: String =
-            (0..steps).map(|n| format!("      - {{ step: s{n}, title: t, {body} }}\n")).collect();
+        let steps: String = (0..steps)
+            .map(|n| format!("      - {{ step: s{n}, title: t, {body} }}\n"))
+            .collect::<Vec<_>>()
+            .concat();
         format!("{head}{steps}")
     };
     assert_eq!(found(&book(limits::STEPS, "wait: { pause: 1s }")), []);
