@@ -3,153 +3,24 @@
 //! A rough fence for people who mean well: the true one is the read-only login. Does not parse statements.
 
 use crate::diagnostic::Diagnostic;
-use crate::yaml::{Place, place_at};
+use crate::yaml::place_at;
 
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
-    /// A bare word or a number: keyword, name, `#temp`.
-    Word,
-    /// `[name]` or `"name"`.
-    Quoted,
-    /// `'text'`, without its quotes.
-    Text,
-    /// `@name` or `@@name`.
-    Variable,
-    /// Any other single character.
-    Sign,
-}
+pub use shape::{free_variables, result_sets};
+pub use token::{Token, TokenKind, tokens};
 
-/// A token of a T-SQL text; comments and blanks are none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
-    /// What it is.
-    pub kind: TokenKind,
-    /// Its text; inner text for quoted names and texts, doubled quotes left as they are.
-    pub text: &'a str,
-    /// Byte offset of its first character.
-    pub byte: usize,
-}
+mod shape;
+mod token;
 
-impl Token<'_> {
-    fn is(&self, word: &str) -> bool {
-        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
-    }
-    fn is_any(&self, words: &[&str]) -> bool {
-        words.iter().any(|w| self.is(w))
-    }
-    fn is_sign(&self, sign: &str) -> bool {
-        self.kind == TokenKind::Sign && self.text == sign
-    }
-    /// A local temporary table or a table variable.
-    fn is_scratch(&self) -> bool {
-        match self.kind {
-            TokenKind::Word | TokenKind::Quoted => self.text.starts_with('#'),
-            TokenKind::Variable => !self.text.starts_with("@@"),
-            _ => false,
-        }
-    }
-}
-
-/// The tokens, or where a comment, text or quoted name that is never closed begins.
-pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, Place> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let open = || place_at(text, at);
-        let (kind, skip, length, end) = if c.is_whitespace() || c == '\u{feff}' {
-            at += c.len_utf8();
-            continue;
-        } else if rest.starts_with("--") {
-            at += rest.find('\n').unwrap_or(rest.len());
-            continue;
-        } else if rest.starts_with("/*") {
-            at += comment(rest).ok_or_else(open)?;
-            continue;
-        } else if c == '\'' || c == '"' || c == '[' {
-            let close = if c == '[' { ']' } else { c };
-            let inner = quoted(&rest[1..], close).ok_or_else(open)?;
-            (if c == '\'' { TokenKind::Text } else { TokenKind::Quoted }, 1, inner, 1)
-        } else if c == '@' {
-            (TokenKind::Variable, 0, word(rest), 0)
-        } else if is_word(c) {
-            (TokenKind::Word, 0, word(rest), 0)
-        } else {
-            (TokenKind::Sign, 0, c.len_utf8(), 0)
-        };
-        let start = at + skip;
-        all.push(Token { kind, text: &text[start..start + length], byte: at });
-        at = start + length + end;
-        // N'text': the prefix belongs to the text
-        if let [.., before, last] = all.as_slice()
-            && last.kind == TokenKind::Text
-            && before.is("N")
-            && before.byte + 1 == last.byte
-        {
-            let last = *last;
-            all.truncate(all.len() - 2);
-            all.push(last);
-        }
-    }
-    Ok(all)
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '#' | '$' | '@')
-}
-
-fn word(rest: &str) -> usize {
-    rest.find(|c| !is_word(c)).unwrap_or(rest.len())
-}
-
-/// Bytes up to the closing quote; a doubled one stands for itself.
-fn quoted(rest: &str, close: char) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let at = from + rest[from..].find(close)?;
-        if !rest[at + 1..].starts_with(close) {
-            return Some(at);
-        }
-        from = at + 2;
-    }
-}
-
-/// Bytes of a block comment; T-SQL nests them.
-fn comment(rest: &str) -> Option<usize> {
-    let (mut depth, mut at) = (0_u32, 0);
-    loop {
-        let tail = &rest[at..];
-        if tail.starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if tail.starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return Some(at);
-            }
-        } else {
-            at += tail.chars().next()?.len_utf8();
-        }
-    }
-}
-
-/// Procedures that only read.
-const READERS: [&str; 14] = [
+/// Procedures that only read, beside `sp_help…`.
+const READERS: [&str; 9] = [
     "xp_fileexist",
     "xp_dirtree",
     "xp_fixeddrives",
     "xp_readerrorlog",
     "xp_msver",
     "xp_instance_regread",
+    "xp_logininfo",
     "xp_sqlagent_enum_jobs",
-    "sp_help",
-    "sp_helptext",
-    "sp_help_job",
-    "sp_help_jobactivity",
-    "sp_help_jobhistory",
-    "sp_helpsrvrolemember",
     "sp_spaceused",
 ];
 /// `DBCC` commands that only read.
@@ -258,6 +129,7 @@ pub fn writes(text: &str, tokens: &[Token<'_>]) -> Vec<Diagnostic> {
         }
     }
     if dynamic {
+        found.extend(pasted(tokens));
         // What is run from a text is in the texts of the file.
         for token in tokens.iter().filter(|t| t.kind == TokenKind::Text) {
             let inner = token.text.replace("''", "'");
@@ -310,10 +182,33 @@ fn writes_here(token: &Token<'_>, rest: &[Token<'_>], dynamic: &mut bool) -> boo
         }
         "NEXT" => next(&["VALUE"]),
         "SEND" => next(&["ON"]),
+        "BEGIN" => next(&["DIALOG", "CONVERSATION"]),
+        "END" => next(&["CONVERSATION"]),
         "ENABLE" | "DISABLE" => next(&["TRIGGER"]),
         "XP_CMDSHELL" => true,
         other => WRITERS.contains(&other),
     }
+}
+
+/// Texts that are run and contain a parameter: whoever sets it writes the statement.
+fn pasted(tokens: &[Token<'_>]) -> Vec<(usize, String)> {
+    let free = free_variables(tokens);
+    let mut all = Vec::new();
+    for (n, token) in tokens.iter().enumerate() {
+        let run = token.is_any(&["EXEC", "EXECUTE"]) && tokens.get(n + 1).is_some_and(|t| t.is_sign("("));
+        let end = match (run, token.is("sp_executesql")) {
+            (true, _) => ")",
+            (_, true) => ",",
+            _ => continue,
+        };
+        let text = tokens[n + 1..].iter().take_while(|t| !t.is_sign(end) && !t.is_sign(";"));
+        for part in text.filter(|t| t.kind == TokenKind::Variable) {
+            if free.iter().any(|f| part.text[1..].eq_ignore_ascii_case(f)) {
+                all.push((part.byte, format!("`{}` is run as part of a statement", part.text)));
+            }
+        }
+    }
+    all
 }
 
 /// The first token after `TOP (..)` and the given words.
@@ -365,111 +260,7 @@ fn runs_a_reader(rest: &[Token<'_>], dynamic: &mut bool) -> bool {
         *dynamic = true;
         return true;
     }
-    READERS.contains(&name.as_str())
-}
-
-/// How many result sets the text returns, roughly: branches of one IF count once, assignments not at all.
-pub fn result_sets(tokens: &[Token<'_>]) -> usize {
-    let (mut depth, mut sets, mut branches) = (0_u32, 0_usize, 0_usize);
-    let mut inserting = false;
-    let mut blocks: Vec<bool> = Vec::new();
-    for (n, token) in tokens.iter().enumerate() {
-        if token.is_sign("(") {
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        }
-        if token.is("CASE") {
-            blocks.push(true);
-        } else if token.is("BEGIN") && !tokens.get(n + 1).is_some_and(|t| t.is_any(&["TRAN", "TRANSACTION"]))
-        {
-            blocks.push(false);
-        } else if token.is("END") {
-            blocks.pop();
-        } else if depth == 0 && token.is_any(&["ELSE", "RETURN", "CATCH"]) && blocks.last() != Some(&true) {
-            // BEGIN CATCH … END CATCH names it twice; one branch is enough to allow
-            branches += usize::from(!token.is("CATCH") || tokens[n.saturating_sub(1)].is("BEGIN"));
-        } else if token.is("INSERT") {
-            inserting = true;
-        } else if depth == 0 && token.is_any(&["VALUES", "EXEC", "EXECUTE"]) {
-            sets += usize::from(!inserting && !token.is("VALUES"));
-            inserting = false;
-        } else if depth == 0 && token.is_any(&["RESTORE", "DBCC"]) {
-            sets += 1;
-        } else if depth == 0 && token.is("SELECT") {
-            let before = n.checked_sub(1).map(|b| &tokens[b]);
-            let continues = before.is_some_and(|b| b.is_any(&["UNION", "ALL", "EXCEPT", "INTERSECT", "FOR"]));
-            if inserting || continues {
-                inserting = false;
-            } else if !assigns(&tokens[n + 1..]) {
-                sets += 1;
-            }
-        }
-    }
-    if sets == 0 { 0 } else { sets.saturating_sub(branches).max(1) }
-}
-
-/// Whether the SELECT whose list begins here fills variables or a table instead of returning rows.
-fn assigns(rest: &[Token<'_>]) -> bool {
-    let first = target(rest, &["DISTINCT", "ALL"]);
-    let from = first.map_or(0, |f| rest.iter().position(|t| t.byte == f.byte).unwrap_or(0));
-    if let [v, sign, ..] = &rest[from..]
-        && v.kind == TokenKind::Variable
-        && (sign.is_sign("=") || rest.get(from + 2).is_some_and(|t| t.is_sign("=")))
-    {
-        return true;
-    }
-    let mut depth = 0_u32;
-    for token in rest {
-        if token.is_sign("(") {
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        } else if depth == 0 && token.is("INTO") {
-            return true;
-        } else if depth == 0 && (token.is_any(&["FROM", "SELECT"]) || token.is_sign(";")) {
-            return false;
-        }
-    }
-    false
-}
-
-/// The variables the text uses without declaring them, without `@`, in order of appearance, each once.
-pub fn free_variables<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
-    let mut declared: Vec<&str> = Vec::new();
-    let mut free: Vec<&str> = Vec::new();
-    let (mut declaring, mut running, mut depth) = (false, false, 0_u32);
-    for (n, token) in tokens.iter().enumerate() {
-        let before = n.checked_sub(1).map(|b| &tokens[b]);
-        let assigned = tokens.get(n + 1).is_some_and(|t| t.is_sign("="));
-        if token.is_sign("(") {
-            depth += 1;
-        } else if token.is_sign(")") {
-            depth = depth.saturating_sub(1);
-        } else if token.is("DECLARE") {
-            (declaring, running) = (true, false);
-        } else if token.is_any(&["EXEC", "EXECUTE"]) {
-            (declaring, running) = (false, true);
-        } else if token.is_sign(";") || (depth == 0 && token.is_any(&STARTERS)) {
-            (declaring, running) = (false, false);
-        } else if token.kind == TokenKind::Variable && !token.text.starts_with("@@") {
-            let name = &token.text[1..];
-            let starts = depth == 0 && before.is_some_and(|b| b.is("DECLARE") || b.is_sign(","));
-            // EXEC procedure @name = value: the procedure's own parameter
-            let named =
-                running && depth == 0 && assigned && !before.is_some_and(|b| b.is_any(&["EXEC", "EXECUTE"]));
-            if declaring && starts {
-                declared.push(name);
-            } else if !named && !has(&declared, name) && !has(&free, name) {
-                free.push(name);
-            }
-        }
-    }
-    free
-}
-
-fn has(all: &[&str], name: &str) -> bool {
-    all.iter().any(|a| a.eq_ignore_ascii_case(name))
+    name.starts_with("sp_help") || READERS.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -512,6 +303,10 @@ mod tests {
             "EXEC sp_executesql N'UPDATE dbo.t SET a = 1'",
             "EXEC (N'DROP TABLE t')",
             "SELECT 1; /* /* nested */ */ DELETE t",
+            "EXEC (@sql)",
+            "EXEC (N'SELECT * FROM ' + @table)",
+            "EXEC sp_executesql @sql, N'@a int', @a = 1",
+            "END CONVERSATION @h",
         ] {
             assert!(written(text) > 0, "{text}");
         }
@@ -529,6 +324,8 @@ mod tests {
             "DBCC CHECKDB (x) WITH NO_INFOMSGS",
             "SELECT a FROM x INNER MERGE JOIN y ON 1 = 1",
             "EXEC sp_executesql N'SELECT a FROM t WHERE b = ''x''', N'@b int', @b = 1",
+            "DECLARE @q nvarchar(max) = N'SELECT a FROM t WHERE b = @b'; EXEC sp_executesql @q, N'@b int', @b = @b",
+            "EXEC msdb.dbo.sp_help_log_shipping_monitor",
             "SELECT updated, inserted_at, is_deleted FROM t",
             "SELECT N'it''s; DROP TABLE t' AS a",
         ] {

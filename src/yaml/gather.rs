@@ -112,7 +112,11 @@ impl Trail<'_> {
         }
     }
     fn is_aside(&self, last: &Segment) -> bool {
-        !self.aside.is_empty() && self.aside.contains(&child(&self.path.borrow(), last.clone()))
+        // No path is built: this is asked for every node of every reading.
+        let path = self.path.borrow();
+        self.aside
+            .iter()
+            .any(|a| a.len() == path.len() + 1 && a.last() == Some(last) && a[..path.len()] == path[..])
     }
     fn within<'de, S: DeserializeSeed<'de>>(
         &self,
@@ -305,7 +309,13 @@ impl<'de, I: Iterator<Item = (&'de Value, &'de Value)>> MapAccess<'de> for Entri
         if read.is_err() {
             trail.fail_at(Some(segment(key)));
         }
-        read.map(Some)
+        // A word in the place of a key, such as a language
+        read.map(Some).map_err(|fault| match fault.kind {
+            ProblemKind::UnknownWord(word, known) => {
+                Fault { message: format!("unknown key `{word}`"), kind: ProblemKind::UnknownKey(word, known) }
+            }
+            kind => Fault { kind, ..fault },
+        })
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         match self.held.take() {
