@@ -310,7 +310,6 @@ impl State {
             beat: Beat::Begin,
             doing: None,
         });
-        self.dirty = true;
     }
 
     fn beat(&mut self, s: usize, j: usize, now: DateTime<Utc>) {

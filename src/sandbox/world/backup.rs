@@ -60,7 +60,8 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        let earlier = if ask.init { None } else { self.open_media(s, &ask.path).ok() };
+        let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
+        let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         // Written just before the program was killed: the same set again, not a second one.
         let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));

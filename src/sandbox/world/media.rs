@@ -66,11 +66,11 @@ impl State {
         })
     }
 
-    /// What a damaged body does to a restore (`strict`) or to a check without checksums.
-    pub(crate) fn body_fault(recording: &Recording, path: &str, strict: bool) -> Option<Message> {
+    /// What a damaged body does to a restore.
+    pub(crate) fn body_fault(recording: &Recording, path: &str) -> Option<Message> {
         match recording.body {
             Err(Damage::Truncated) => Some(cannot_read(path, 38)),
-            Err(Damage::Altered) if recording.set.kind == 'L' || !strict => {
+            Err(Damage::Altered) if recording.set.kind == 'L' => {
                 Some(Message::error(3189, "Damage to the backup set was detected."))
             }
             Err(Damage::Altered) => Some(Message {
@@ -84,6 +84,17 @@ impl State {
                 )
             }),
             Ok(_) => None,
+        }
+    }
+
+    /// What VERIFYONLY finds. Without checksums it sees that the set is whole, not that its pages are good.
+    pub(crate) fn verify_fault(recording: &Recording, path: &str) -> Option<Message> {
+        match recording.body {
+            Err(Damage::Truncated) => Some(cannot_read(path, 38)),
+            Err(Damage::Altered) if recording.set.checksums => {
+                Some(Message::error(3189, "Damage to the backup set was detected."))
+            }
+            _ => None,
         }
     }
 

@@ -83,7 +83,7 @@ impl State {
     ) -> Result<Applied, Vec<Message>> {
         let one = |m: Message| vec![m];
         let recording = self.open_set(s, path, ask.position.unwrap_or(1)).map_err(one)?;
-        if let Some(fault) = Self::body_fault(&recording, path, true) {
+        if let Some(fault) = Self::body_fault(&recording, path) {
             return Err(one(fault));
         }
         let (layout, set) = (&recording.layout, &recording.set);
