@@ -13,6 +13,7 @@ use crate::sandbox::answer::Message;
 
 /// What a BACKUP statement asks for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct BackupAsk {
     pub(crate) log: bool,
     pub(crate) path: String,

@@ -13,6 +13,7 @@ use crate::sandbox::answer::Message;
 
 /// What a RESTORE statement asks for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct RestoreAsk {
     pub(crate) log: bool,
     /// None: only recover what is restored.

@@ -774,3 +774,32 @@ fn after_a_clean_a_forced_full_and_a_log_seed_the_destination_again() {
     assert!(i == s && r == walk.previous(s), "{s} {i} {r}");
     assert_eq!(walk.states(1), ["RESTORING"]);
 }
+
+#[test]
+fn a_world_killed_without_warning_lives_through_the_same_hours_again() {
+    let lived = |kill: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(start()));
+        let mut world =
+            World::create_on(&short(), folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+        for minute in 0..40 {
+            clock.advance_ms(60_000);
+            world.hosts()[0].now();
+            if minute == 5 {
+                run(
+                    &*world.hosts()[1],
+                    "msdb",
+                    "sp_start_job",
+                    &[("@job_name", Value::Text(RESTORE.into()))],
+                )
+                .unwrap();
+            }
+            if kill && minute % 7 == 3 {
+                world = World::open_on(folder.path(), Some(Arc::clone(&clock) as _)).unwrap();
+            }
+        }
+        world.hosts()[0].now();
+        serde_json::to_string(&*world.shared.locked()).unwrap()
+    };
+    assert!(lived(false) == lived(true));
+}

@@ -79,6 +79,14 @@ fn with_tuning<'a>(own: &[&'a str]) -> Vec<&'a str> {
     own.iter().copied().chain(TUNING.iter().copied()).collect()
 }
 
+/// The one device of a statement; striped media are not modelled.
+fn one_disk<'a>(verb: &str, disks: &'a [String]) -> Result<&'a str, Vec<Message>> {
+    match disks {
+        [one] => Ok(one),
+        _ => Err(vec![Message::not_modelled(format_args!("{verb} with {} devices", disks.len()))]),
+    }
+}
+
 impl Call<'_> {
     pub(super) fn command(&mut self, command: &Command, parts: &mut Kept) -> Done {
         match command {
@@ -98,13 +106,6 @@ impl Call<'_> {
         }
     }
 
-    fn one_disk<'a>(&self, verb: &str, disks: &'a [String]) -> Result<&'a str, Vec<Message>> {
-        match disks {
-            [one] => Ok(one),
-            _ => Err(vec![Message::not_modelled(format_args!("{verb} with {} devices", disks.len()))]),
-        }
-    }
-
     /// HEADERONLY, FILELISTONLY, LABELONLY, VERIFYONLY.
     fn look(&mut self, what: RestoreInfo, disks: &[String], options: &Options<'_>, parts: &mut Kept) -> Done {
         let verb = match what {
@@ -121,7 +122,7 @@ impl Call<'_> {
             };
             return Err(terminated(verb, vec![denied]));
         }
-        let path = self.one_disk(verb, disks)?;
+        let path = one_disk(verb, disks)?;
         let failed = |m: Message| terminated(verb, vec![m]);
         let sets = self.state.open_media(self.s, path).map_err(failed)?;
         let position = options.int("FILE");
@@ -192,7 +193,7 @@ impl Call<'_> {
         if self.server().database(database).is_some_and(|d| d.id <= 4) {
             return Err(vec![Message::not_modelled(format_args!("{verb} of a system database"))]);
         }
-        let path = if disks.is_empty() { None } else { Some(self.one_disk(verb, disks)?.to_owned()) };
+        let path = if disks.is_empty() { None } else { Some(one_disk(verb, disks)?.to_owned()) };
         let mark = options.text("STOPATMARK").or_else(|| options.text("STOPBEFOREMARK"));
         if mark.as_ref().is_some_and(|m| m.to_lowercase().starts_with("lsn:")) {
             return Err(vec![Message::not_modelled("STOPATMARK = 'lsn:…'")]);
@@ -295,7 +296,7 @@ impl Call<'_> {
             let text = format!("{verb} permission denied in database '{database}'.");
             return Err(terminated(verb, vec![Message { class: 14, ..Message::error(262, text) }]));
         }
-        let path = self.one_disk(verb, disks)?.to_owned();
+        let path = one_disk(verb, disks)?.to_owned();
         let ask = BackupAsk {
             log,
             path: self.full_path(&path),

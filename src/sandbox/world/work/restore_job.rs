@@ -14,8 +14,8 @@ use crate::sandbox::world::stored::{NULL, Stored, as_int, as_text, at, bit, int,
 
 impl State {
     /// BTS Log Shipping - Get Backup History.
-    pub(super) fn import_history(&mut self, s: usize, beat: Beat, now: DateTime<Utc>) -> Next {
-        if beat == Beat::Begin {
+    pub(super) fn import_history(&mut self, s: usize, beat: &Beat, now: DateTime<Utc>) -> Next {
+        if *beat == Beat::Begin {
             return Next::later(self.dice.between(250, 1200), Beat::End);
         }
         let Some(shipping) = &self.servers[s].shipping else { return Next::Done(String::new()) };
@@ -177,10 +177,8 @@ impl State {
                     sets.all[from..].iter().find(fits).map(|x| x.id)
                 }
             };
-            if let Some(next) = next {
-                if best.as_ref().is_none_or(|(set, _)| next < *set) {
-                    best = Some((next, database));
-                }
+            if let Some(next) = next.filter(|n| best.as_ref().is_none_or(|(set, _)| n < set)) {
+                best = Some((next, database));
             }
         }
         best
