@@ -11,5 +11,7 @@
 //! Nothing here is shared with the rest of the program but floor 0: the sandbox is a stranger on a socket.
 
 pub mod answer;
+pub mod fault;
 pub mod host;
 pub mod value;
+pub mod world;
