@@ -13,5 +13,6 @@
 pub mod answer;
 pub mod fault;
 pub mod host;
+pub mod tsql;
 pub mod value;
 pub mod world;
