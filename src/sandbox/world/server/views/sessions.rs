@@ -21,7 +21,7 @@ struct Shown {
 }
 
 /// First session id of jobs that run.
-const AGENT_SESSIONS: i64 = 31_000;
+pub(crate) const AGENT_SESSIONS: i64 = 31_000;
 /// First session id of BizTalk's connections.
 const BIZTALK_SESSIONS: i64 = 20_000;
 
@@ -50,7 +50,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
     if call.state.biztalk.connected_to == Some(call.s) {
         let since = call.state.biztalk.since.unwrap_or(server.started);
         let mut n = BIZTALK_SESSIONS;
-        for computer in &call.state.biztalk.computers {
+        for computer in &call.state.biztalk.all {
             for (program, role) in &computer.programs {
                 for db in server.databases.iter().filter(|d| d.role == *role) {
                     n += 1;
