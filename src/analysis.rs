@@ -12,6 +12,18 @@ use crate::check::Judgement;
 use crate::engine::{Captured, Inputs};
 use crate::reading::{Cell, Reading, Trouble};
 
+pub mod agent;
+pub mod biztalk;
+pub mod capacity;
+#[cfg(test)]
+mod cases;
+pub mod clock;
+pub mod estate;
+pub mod looks_like_production;
+mod names;
+pub mod restore;
+mod rows;
+
 /// One answer to a named question: who was asked, where, and what came.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -73,7 +85,32 @@ pub struct Analysis {
 }
 
 /// All analyses.
-pub const ALL: &[Analysis] = &[];
+pub const ALL: &[Analysis] = &[
+    agent::snapshot::ANALYSIS,
+    agent::jobs_held::ANALYSIS,
+    biztalk::backup_job::ANALYSIS,
+    biztalk::connections::ANALYSIS,
+    biztalk::coverage::ANALYSIS,
+    biztalk::destination_state::ANALYSIS,
+    biztalk::files_readable::ANALYSIS,
+    biztalk::job_text::ANALYSIS,
+    biztalk::linked_back::ANALYSIS,
+    biztalk::no_old_server::ANALYSIS,
+    biztalk::options::ANALYSIS,
+    biztalk::pointers::ANALYSIS,
+    biztalk::scope::ANALYSIS,
+    biztalk::set_age::ANALYSIS,
+    biztalk::shipping_jobs::ANALYSIS,
+    biztalk::unsupported::ANALYSIS,
+    biztalk::whole_sets::ANALYSIS,
+    capacity::ANALYSIS,
+    clock::skew::ANALYSIS,
+    estate::servers_answer::ANALYSIS,
+    looks_like_production::ANALYSIS,
+    restore::chain::ANALYSIS,
+    restore::foreign_backups::ANALYSIS,
+    restore::one_mark::ANALYSIS,
+];
 
 /// One by name.
 pub fn find(name: &str) -> Option<&'static Analysis> {

@@ -2,7 +2,7 @@
 //!
 //! Does not know what the files mean, and prints nothing.
 
-use crate::yaml::Place;
+use crate::yaml::{Place, Problem, ProblemKind, locate, locate_key};
 
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -44,6 +44,32 @@ impl Diagnostic {
         self.place = place;
         self
     }
+}
+
+/// A problem of form, placed in the text, with the word that was probably meant.
+pub fn of_form(text: &str, problem: &Problem) -> Diagnostic {
+    let meant = |word: &str, known: &[String]| {
+        crate::text::nearest(word, known.iter().map(String::as_str)).map_or_else(
+            || format!("known here: `{}`", known.join("`, `")),
+            |k| format!("did you mean `{k}`?"),
+        )
+    };
+    let (code, help) = match &problem.kind {
+        ProblemKind::UnknownKey(key, known) => {
+            // `{ en: One, two }`: the comma ended the text.
+            let help = if key.contains(' ') {
+                "a text with a comma in it must be in quotes between `{ }`".to_owned()
+            } else {
+                meant(key, known)
+            };
+            let found = Diagnostic::error("unknown-key", problem.message.as_str(), help);
+            return found.at(locate_key(text, &problem.path));
+        }
+        ProblemKind::UnknownWord(word, known) => ("unknown-word", meant(word, known)),
+        ProblemKind::MissingKey(key) => ("missing-key", format!("add `{key}: ..`")),
+        ProblemKind::Form => ("wrong-form", String::new()),
+    };
+    Diagnostic::error(code, problem.message.as_str(), help).at(locate(text, &problem.path))
 }
 
 /// The problems the way rustc shows them, with the source line under each.

@@ -3,11 +3,18 @@
 //! ```text
 //! commands ─ decide ─> events ─ record.append (one write, one sync) ─> session.apply ─> errands.settle(owed)
 //! ```
+//!
+//! Knows no server and no screen. Promise: nothing is applied, shown or sent that is not on disk; once the record has
+//! failed, nothing more is decided or asked.
 
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::engine::{By, Command, Opened, QuestionRef, Refusal, RoundKey, Session, Stamped, Taken};
+use crate::engine::{
+    self, ActResult, By, Command, Event, Opened, QuestionRef, Refusal, RoundKey, Session, Stamped, Taken,
+};
+use crate::errand::{Errands, Port};
+use crate::reading::{self, TroubleCode};
 use crate::record::{self, Record};
 use crate::runbook::Runbook;
 use crate::server::Pool;
@@ -40,66 +47,207 @@ pub enum Trouble {
     /// The record could not take it: the drill stops here.
     #[error(transparent)]
     Record(#[from] record::Trouble),
+    /// The computer gives no threads to work with.
+    #[error("no threads for asking the servers: {0}")]
+    Threads(std::io::Error),
 }
 
-/// A running drill.
-pub struct Drive {}
+/// Follow-ups of one command; more than a runbook of the largest size can need, so that a fault of the engine ends in
+/// a standstill that is seen, not in a record that grows for ever.
+const FOLLOWS: usize = 10_000;
 
-impl Drive {
+/// A running drill.
+pub struct Drive<P: Port = Pool> {
+    session: Session,
+    record: Record,
+    clock: Arc<dyn Clock>,
+    errands: Errands<P>,
+}
+
+impl<P: Port> Drive<P> {
     /// Opens a new drill: the record exists, locked and synced, with its `Opened` event when this returns.
     pub fn open(
-        _book: Arc<Runbook>,
-        _record: Record,
-        _opened: Opened,
-        _pool: Pool,
-        _clock: Arc<dyn Clock>,
-        _post: Post,
+        book: Arc<Runbook>,
+        record: Record,
+        opened: Opened,
+        pool: P,
+        clock: Arc<dyn Clock>,
+        post: Post,
     ) -> Result<Self, Trouble> {
-        todo!()
+        let by = By::Operator(opened.operator.clone());
+        let mut drive = Self::over(Session::new(book), record, pool, clock, post)?;
+        drive.carry_out(&by, Command::Open(Box::new(opened)))?;
+        Ok(drive)
     }
+
     /// Takes a recorded drill up again.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing; one call in each shell")]
     pub fn resume(
-        _book: Arc<Runbook>,
-        _record: Record,
-        _loaded: record::Loaded,
-        _operator: String,
-        _host: String,
-        _pool: Pool,
-        _clock: Arc<dyn Clock>,
-        _post: Post,
+        book: Arc<Runbook>,
+        record: Record,
+        loaded: record::Loaded,
+        operator: String,
+        host: String,
+        pool: P,
+        clock: Arc<dyn Clock>,
+        post: Post,
     ) -> Result<Self, Trouble> {
-        todo!()
+        let mut session = Session::new(book);
+        for stamped in &loaded.events {
+            session.apply(stamped);
+        }
+        let mut drive = Self::over(session, record, pool, clock, post)?;
+        drive.append(&By::Drbook, loaded.owed)?;
+        let tool = env!("CARGO_PKG_VERSION").to_owned();
+        drive.carry_out(&By::Operator(operator.clone()), Command::Resume { operator, host, tool })?;
+        Ok(drive)
     }
+
+    fn over(
+        session: Session,
+        record: Record,
+        pool: P,
+        clock: Arc<dyn Clock>,
+        post: Post,
+    ) -> Result<Self, Trouble> {
+        let errands = Errands::new(pool, clock.clone(), post).map_err(Trouble::Threads)?;
+        Ok(Self { session, record, clock, errands })
+    }
+
     /// The state.
     pub fn session(&self) -> &Session {
-        todo!()
+        &self.session
     }
     /// The clock.
     pub fn clock(&self) -> &dyn Clock {
-        todo!()
+        self.clock.as_ref()
     }
     /// Head of the record, hex.
     pub fn head(&self) -> &str {
-        todo!()
+        self.record.head()
     }
     /// The record's folder.
     pub fn folder(&self) -> &std::path::Path {
-        todo!()
-    }
-    /// Carries an operator's command out, and all that follows from it by itself.
-    pub fn command(&mut self, _command: Command) -> Result<Vec<Stamped>, Trouble> {
-        todo!()
-    }
-    /// Takes what came home, all of one turn together. Stale outcomes are dropped.
-    pub fn take(&mut self, _taken: Vec<Taken>) -> Result<Vec<Stamped>, Trouble> {
-        todo!()
+        self.record.folder()
     }
     /// Why the record stopped taking events, once it has.
     pub fn broken(&self) -> Option<&str> {
-        todo!()
+        self.record.broken()
     }
     /// Who acts now.
     pub fn by(&self) -> By {
-        todo!()
+        By::Operator(self.session.operator.clone())
+    }
+
+    /// Carries an operator's command out, and all that follows from it by itself. Returns what was recorded.
+    pub fn command(&mut self, command: Command) -> Result<Vec<Stamped>, Trouble> {
+        let by = self.by();
+        self.carry_out(&by, command)
+    }
+
+    /// Takes what came home, all of one turn together. Stale outcomes are dropped. Returns what was recorded.
+    ///
+    /// Each outcome is decided on the state that the one before it left, so each has a write and a sync of its own.
+    pub fn take(&mut self, taken: Vec<Taken>) -> Result<Vec<Stamped>, Trouble> {
+        self.whole()?;
+        let mut recorded = Vec::new();
+        for one in taken {
+            recorded.extend(self.take_one(one)?);
+            recorded.extend(self.follow()?);
+        }
+        self.settle();
+        Ok(recorded)
+    }
+
+    fn take_one(&mut self, taken: Taken) -> Result<Vec<Stamped>, Trouble> {
+        // a refusal is Stale: it belongs to nothing that is under way any more
+        let decide = |drive: &Self, taken| {
+            engine::decide(&drive.session, Command::Take(taken), drive.clock.stamp()).unwrap_or_default()
+        };
+        let events = decide(self, taken.clone());
+        match self.append(&By::Drbook, events) {
+            // the record goes on, but not with this: what came home is then as good as not seen
+            Err(Trouble::Record(why)) if self.broken().is_none() => {
+                let events = decide(self, unseen(taken, &why));
+                self.append(&By::Drbook, events)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn carry_out(&mut self, by: &By, command: Command) -> Result<Vec<Stamped>, Trouble> {
+        self.whole()?;
+        let events = engine::decide(&self.session, command, self.clock.stamp()).map_err(Trouble::Refused)?;
+        let mut recorded = self.append(by, events)?;
+        recorded.extend(self.follow()?);
+        self.settle();
+        Ok(recorded)
+    }
+
+    /// What follows from the state by itself, until nothing does.
+    fn follow(&mut self) -> Result<Vec<Stamped>, Trouble> {
+        let mut recorded = Vec::new();
+        for _ in 0..FOLLOWS {
+            let Some(command) = self.session.follows() else { break };
+            match engine::decide(&self.session, command, self.clock.stamp()) {
+                // it would follow again, and again be refused or lead to nothing
+                Err(_) => break,
+                Ok(events) if events.is_empty() => break,
+                Ok(events) => recorded.extend(self.append(&By::Drbook, events)?),
+            }
+        }
+        Ok(recorded)
+    }
+
+    /// To disk, then into the state.
+    fn append(&mut self, by: &By, events: Vec<Event>) -> Result<Vec<Stamped>, Trouble> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let appended = self.record.append(by, self.clock.stamp(), events);
+        if self.broken().is_some() {
+            self.errands.stop_asking();
+        }
+        let stamped = appended?;
+        for one in &stamped {
+            self.session.apply(one);
+        }
+        Ok(stamped)
+    }
+
+    fn settle(&mut self) {
+        self.errands.settle(self.session.owed());
+    }
+
+    /// Refuses everything once the record has failed.
+    fn whole(&self) -> Result<(), Trouble> {
+        match self.broken() {
+            None => Ok(()),
+            Some(why) => {
+                let path = self.record.folder().to_path_buf();
+                Err(record::Trouble::Broken { path, why: why.to_owned() }.into())
+            }
+        }
     }
 }
+
+/// What came home, with what the record does not take replaced by why.
+fn unseen(taken: Taken, why: &record::Trouble) -> Taken {
+    let trouble =
+        || reading::Trouble::new(TroubleCode::Other, format!("it came, and cannot be recorded: {why}"));
+    match taken {
+        Taken::Round { key, outcomes, poll } => Taken::Round {
+            key,
+            outcomes: outcomes
+                .into_iter()
+                .map(|(q, outcome)| (q, outcome.and_then(|_| Err(trouble()))))
+                .collect(),
+            poll,
+        },
+        Taken::Act { act, .. } => Taken::Act { act, result: ActResult::Uncertain(trouble()) },
+        alarm @ Taken::Alarm { .. } => alarm,
+    }
+}
+
+#[cfg(test)]
+mod tests;

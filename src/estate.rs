@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::engine::{HostInput, Names};
 
 pub mod parse;
+pub mod raw;
 
 /// A checked estate.
 #[derive(Debug, Clone, PartialEq)]

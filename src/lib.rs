@@ -29,7 +29,9 @@ pub mod sandbox;
 
 // floor 4: shells
 pub mod cli;
+pub mod desk;
 pub mod drive;
 pub mod errand;
+pub mod headless;
 pub mod plain;
 pub mod tui;

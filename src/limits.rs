@@ -8,6 +8,8 @@ pub const READING_INLINE_BYTES: usize = 32 * 1024;
 pub const CELL_INLINE_BYTES: usize = 8 * 1024;
 /// More rows than this make a reading Unknown (truncated); it is never judged.
 pub const READING_ROWS: usize = 100_000;
+/// A larger answer is not taken from a server at all (bytes on the wire).
+pub const READING_BYTES: u64 = 32 * 1024 * 1024;
 /// The longest line of `events.jsonl` (bytes).
 pub const LINE_BYTES: usize = 64 * 1024;
 /// Attempts of one step.
@@ -60,3 +62,5 @@ pub const RECORD_FILES: usize = 200_000;
 pub const RECORDS: usize = 10_000;
 /// The largest `SHA256SUMS` that is read (bytes).
 pub const SUMS_BYTES: usize = 64 * 1024 * 1024;
+/// The most that is copied to the clipboard through the terminal (bytes; terminals cut longer ones).
+pub const CLIPBOARD_BYTES: usize = 74_000;

@@ -11,6 +11,11 @@ use crate::clock::Span;
 use crate::reading::Cell;
 use crate::text::Text;
 
+pub mod lint;
+pub mod parse;
+pub mod raw;
+pub mod schema;
+
 /// What a drill is for; what it may act on follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -45,6 +50,8 @@ pub struct Runbook {
     pub title: Text,
     /// Modes it may be walked in.
     pub modes: Vec<Mode>,
+    /// The file promises that no step acts; a lint holds it to that.
+    pub read_only: bool,
     /// Roles, by name.
     pub roles: BTreeMap<String, Role>,
     /// Recovery time objective.
@@ -63,6 +70,28 @@ impl Runbook {
     /// A step by its id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|s| s.id == id)
+    }
+    /// Names of every query its steps name.
+    pub fn queries(&self) -> std::collections::BTreeSet<&str> {
+        fn of(proofs: &[Proof]) -> Vec<&str> {
+            proofs.iter().flat_map(|p| &p.asks).map(|a| a.query.as_str()).collect()
+        }
+        self.steps
+            .iter()
+            .flat_map(|step| match &step.kind {
+                StepKind::Check(proofs)
+                | StepKind::Manual { prove: proofs, .. }
+                | StepKind::Wait { until: proofs, .. } => of(proofs),
+                StepKind::Do(work) => {
+                    let mut names = of(&work.prove);
+                    names.extend(work.hold.iter().map(|h| h.query.as_str()));
+                    let (Action::Sql(ask) | Action::Job { resolve: ask, .. }) = &work.action;
+                    names.push(&ask.query);
+                    names
+                }
+                StepKind::Enter(_) => Vec::new(),
+            })
+            .collect()
     }
     /// Whether no step acts.
     pub fn is_read_only(&self) -> bool {

@@ -1,14 +1,36 @@
 //! The port to SQL Servers: ask and act, each with a deadline, troubles told apart.
 //!
 //! Cannot tell the sandbox from a real instance (except by what it says of itself), and knows no steps.
+//!
+//! ```text
+//! pool       how many connections, who waits, which are dropped      knows no bytes
+//! tds        one connection: login, question, action                 knows no other connection
+//! value      TDS values and cells            statement   the T-SQL of the port itself
+//! socket     names, addresses, TCP           trouble     what an error number means
+//! target     estate to targets               secret      fetching passwords          probe   what doctor shows
+//! ```
+//!
+//! A question is one sitting on a connection: into its database, the query by RPC, back to master with a look at
+//! the server's clock. Whatever may have left a connection out of step (a deadline, a broken answer) drops it.
 
-use std::collections::BTreeMap;
+use crate::reading::Trouble;
 
-use crate::reading::{Cell, Reading, Trouble};
-use crate::sql::Catalogue;
+mod pool;
+mod probe;
+mod secret;
+mod socket;
+mod statement;
+mod target;
+mod tds;
+pub mod trouble;
+mod value;
+
+pub use pool::{Pool, Watch};
+pub use probe::{Phase, PhaseName, Probe, Right};
+pub use target::targets;
 
 /// Where and how to connect; secrets are resolved, never shown.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// The server's name in the estate.
     pub name: String,
@@ -22,7 +44,7 @@ pub struct Target {
     pub login: Credential,
     /// How to log in for actions.
     pub operator_login: Credential,
-    /// PEM bytes of its own CA; `None` = the system's roots.
+    /// PEM file of its own CA; `None` = the system's roots.
     pub ca_file: Option<std::path::PathBuf>,
     /// Do not verify the certificate.
     pub trust: bool,
@@ -31,7 +53,7 @@ pub struct Target {
 }
 
 /// A resolved login.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub enum Credential {
     /// SQL login.
     Sql {
@@ -64,38 +86,6 @@ impl Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
-    }
-}
-
-/// A small pool of connections to the servers of an estate. Cheap to clone.
-#[derive(Clone)]
-pub struct Pool {}
-
-impl Pool {
-    /// For these targets; connects lazily.
-    pub fn new(_targets: Vec<Target>, _catalogue: std::sync::Arc<Catalogue>, _management: String) -> Self {
-        todo!()
-    }
-    /// Asks a query of the catalogue; picks the variant for the server's version.
-    pub async fn ask(
-        &self,
-        _server: &str,
-        _query: &str,
-        _database: Option<&str>,
-        _with: &BTreeMap<String, Cell>,
-        _deadline_ms: u64,
-    ) -> Result<Reading, Trouble> {
-        todo!()
-    }
-    /// Sends a query whose header says `writes`, on a connection of its own with the operator login.
-    pub async fn act(
-        &self,
-        _server: &str,
-        _query: &str,
-        _database: Option<&str>,
-        _with: &BTreeMap<String, Cell>,
-    ) -> Result<Sent, Trouble> {
-        todo!()
     }
 }
 

@@ -9,8 +9,11 @@ pub use serde_yaml::Value;
 
 use crate::limits;
 
+mod gather;
+pub use gather::{Gathered, Problem, ProblemKind, gather};
+
 /// One move from a node to its child.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
     /// The value of a key.
     Key(String),
@@ -128,6 +131,27 @@ pub fn locate(text: &str, path: &[Segment]) -> Option<Place> {
         let at = error.location()?;
         found.then(|| Place { line: at.line(), column: at.column(), byte: at.index() })
     })
+}
+
+/// Where the last key of `path` stands; of the value when the path ends with an index.
+pub fn locate_key(text: &str, path: &[Segment]) -> Option<Place> {
+    let value = locate(text, path)?;
+    let Some(Segment::Key(key)) = path.last() else {
+        return Some(value);
+    };
+    let at = text.get(..value.byte)?.rfind(key.as_str());
+    Some(at.map_or(value, |byte| place_at(text, byte)))
+}
+
+/// The place of a byte of the text.
+pub fn place_at(text: &str, byte: usize) -> Place {
+    let before = text.get(..byte).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |n| n + 1);
+    Place {
+        line: before.matches('\n').count() + 1,
+        column: before[start..].chars().count() + 1,
+        byte: before.len(),
+    }
 }
 
 const FOUND: &str = "\u{1}found";

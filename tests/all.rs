@@ -1,4 +1,6 @@
 //! One integration-test binary: one link, shared set-up.
 
+mod architecture;
 mod engine;
 mod record;
+mod server;

@@ -7,8 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Finding, Verdict};
 use crate::reading::{Cell, Reading};
+
+use bench::Bench;
+
+mod bench;
+mod compare;
 
 /// A number or time span an expectation compares with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -107,23 +112,77 @@ pub struct Setting {
     pub covers: BTreeMap<usize, Vec<Cell>>,
 }
 
+/// Findings kept of one reading; more are counted in a last one, `and-more`.
+pub const FINDINGS: usize = 20;
+
 /// Judges one reading by all expectations; the worst wins.
+///
+/// Unknown whenever the reading cannot carry a conclusion: truncated, without the column, without rows to look at.
 pub fn judge(
     expectations: &[Expectation],
     reading: &Reading,
-    _setting: &Setting,
+    setting: &Setting,
 ) -> (Verdict, Vec<super::Finding>) {
-    if reading.rows.is_empty() {
-        return (Verdict::Unknown, vec![]);
+    if let Some(finding) = unfit(expectations, reading) {
+        return (Verdict::Unknown, vec![finding]);
     }
-    for e in expectations {
-        if let What::Every { column, one_of } = &e.what {
-            for c in reading.cells(column).into_iter().flatten() {
-                if !one_of.contains(c) {
-                    return (Verdict::Fail, vec![]);
-                }
+    let mut verdict = None;
+    let mut findings = Findings::default();
+    for (index, expectation) in expectations.iter().enumerate() {
+        let mut bench = Bench { reading, setting, found: Vec::new(), dropped: 0 };
+        let seen = bench.judge(&expectation.what, index);
+        // Only a proven fault is lowered: what is not known is not known, whatever the runbook hopes.
+        let weighed = if seen == Verdict::Fail { expectation.otherwise } else { seen };
+        verdict = Some(verdict.map_or(weighed, |v: Verdict| v.worse(weighed)));
+        findings.take(bench.found, bench.dropped);
+    }
+    (verdict.unwrap_or(Verdict::Unknown), findings.done())
+}
+
+/// Why no expectation can be judged on this reading at all.
+fn unfit(expectations: &[Expectation], reading: &Reading) -> Option<Finding> {
+    if expectations.is_empty() {
+        return Some(Finding::new("no-expectation"));
+    }
+    if reading.truncated {
+        let kept = i64::try_from(reading.rows.len()).unwrap_or(i64::MAX);
+        let sent = i64::try_from(reading.row_count).unwrap_or(i64::MAX);
+        return Some(Finding::new("truncated").with("kept", kept).with("sent", sent));
+    }
+    let width = reading.columns.len();
+    let counted = usize::try_from(reading.row_count) == Ok(reading.rows.len());
+    if !counted || reading.rows.iter().any(|row| row.len() != width) {
+        return Some(Finding::new("malformed"));
+    }
+    None
+}
+
+/// The findings kept so far, and how many were not.
+#[derive(Default)]
+struct Findings {
+    kept: Vec<Finding>,
+    more: usize,
+}
+
+impl Findings {
+    fn take(&mut self, found: Vec<Finding>, dropped: usize) {
+        self.more += dropped;
+        for finding in found {
+            if self.kept.len() < FINDINGS {
+                self.kept.push(finding);
+            } else {
+                self.more += 1;
             }
         }
     }
-    (Verdict::Pass, vec![])
+    fn done(mut self) -> Vec<Finding> {
+        if self.more > 0 {
+            let count = i64::try_from(self.more).unwrap_or(i64::MAX);
+            self.kept.push(Finding::new("and-more").with("count", count));
+        }
+        self.kept
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! TDS 7.4, server side: a [`Server`](super::answer::Server) on a TCP socket.
+//! TDS 7.4 and 8.0, server side: a [`Server`](super::answer::Server) on a TCP socket.
 //!
 //! Knows bytes, tokens and TLS; does not know SQL, databases or what a statement means.
 //! Section names in the comments are those of MS-TDS.

@@ -63,13 +63,6 @@ impl<'a> Reader<'a> {
     pub(super) fn u64(&mut self) -> Result<u64, Fault> {
         Ok(u64::from_le_bytes(self.array()?))
     }
-    pub(super) fn i16(&mut self) -> Result<i16, Fault> {
-        Ok(i16::from_le_bytes(self.array()?))
-    }
-    pub(super) fn i32(&mut self) -> Result<i32, Fault> {
-        Ok(i32::from_le_bytes(self.array()?))
-    }
-
     /// `count` UTF-16 units.
     pub(super) fn utf16(&mut self, count: usize) -> Result<String, Fault> {
         Ok(from_utf16(self.take(count * 2)?))

@@ -13,8 +13,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::NoServerSessionStorage;
-use tokio_rustls::rustls::version::TLS12;
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{self, ServerConfig, SupportedProtocolVersion};
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,7 @@ pub struct Certificate {
     authority: String,
     key: String,
     acceptor: TlsAcceptor,
+    strict: TlsAcceptor,
 }
 
 impl std::fmt::Debug for Certificate {
@@ -105,17 +106,29 @@ impl Certificate {
         let chain = vec![certificate(&leaf)?, certificate(&authority)?];
         let private = PrivateKeyDer::from_pem_slice(key.as_bytes())
             .map_err(|_| CertificateError::Kept("the private key in it is damaged"))?;
-        // TLS 1.3 sends session tickets after the handshake, when clients no longer unwrap packets
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&TLS12])?
-            .with_no_client_auth()
-            .with_single_cert(chain, private)?;
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        Ok(Self { leaf, authority, key, acceptor: TlsAcceptor::from(Arc::new(config)) })
+        let config = |versions: &[&'static SupportedProtocolVersion]| -> Result<ServerConfig, rustls::Error> {
+            let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_protocol_versions(versions)?
+                .with_no_client_auth()
+                .with_single_cert(chain.clone(), private.clone_key())?;
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            Ok(config)
+        };
+        // TLS 1.3 sends session tickets after the handshake, when clients of TDS 7 no longer unwrap packets
+        let acceptor = TlsAcceptor::from(Arc::new(config(&[&TLS12])?));
+        let mut strict = config(&[&TLS12, &TLS13])?;
+        strict.alpn_protocols = vec![b"tds/8.0".to_vec()];
+        Ok(Self { leaf, authority, key, acceptor, strict: TlsAcceptor::from(Arc::new(strict)) })
     }
 
+    /// For TDS 7, where TLS begins inside packets.
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
+    }
+
+    /// For TDS 8, where everything is inside TLS.
+    pub(super) fn strict(&self) -> &TlsAcceptor {
+        &self.strict
     }
 }
 

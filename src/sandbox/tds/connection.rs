@@ -15,13 +15,16 @@ use super::certificate::Certificate;
 use super::login::{self, Login7};
 use super::packet::{DEFAULT_BYTES, Inbox, Message, Outbox, packets, types};
 use super::prelogin::{Channel, Prelogin};
-use super::session::{Ending, Request, Session, Stop, refusal};
+use super::session::{Ending, Request, Session, Stop, failure, refusal};
 use super::{tls, token};
 use crate::limits;
 use crate::sandbox::answer::{self, Door, Server};
 
 /// Chunks of an answer on their way from the statement to the socket.
 const CHUNKS: usize = 16;
+
+/// First byte of a TLS connection: TDS 8, encrypted before anything is said.
+const TLS_HANDSHAKE: u8 = 0x16;
 
 /// A byte stream, encrypted or not.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -86,24 +89,31 @@ async fn greet(
     server: Arc<dyn Server>,
     certificate: &Certificate,
 ) -> Result<Connection, Over> {
-    let message = expect(&mut socket, types::PRELOGIN).await?;
-    let asked = Prelogin::read(&message.body)?;
-    let answer = asked.answer(server.version());
-    socket.write_all(&packets(types::ANSWER, 0, DEFAULT_BYTES, &answer)).await?;
-    let (stream, message): (Box<dyn Stream>, Message) = match asked.channel() {
-        Channel::Plain => {
-            let message = expect(&mut socket, types::LOGIN).await?;
-            (Box::new(socket), message)
-        }
-        Channel::LoginOnly => {
-            let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
-            let message = expect(&mut encrypted, types::LOGIN).await?;
-            (Box::new(encrypted.into_inner().0.into_inner()), message)
-        }
-        Channel::Full => {
-            let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
-            let message = expect(&mut encrypted, types::LOGIN).await?;
-            (Box::new(encrypted), message)
+    let mut first = [0];
+    if socket.peek(&mut first).await? == 0 {
+        return Err(Over::HungUp);
+    }
+    let (stream, message): (Box<dyn Stream>, Message) = if first == [TLS_HANDSHAKE] {
+        let mut encrypted = certificate.strict().accept(socket).await?;
+        prelogin(&mut encrypted, &*server).await?;
+        let message = expect(&mut encrypted, types::LOGIN).await?;
+        (Box::new(encrypted), message)
+    } else {
+        match prelogin(&mut socket, &*server).await? {
+            Channel::Plain => {
+                let message = expect(&mut socket, types::LOGIN).await?;
+                (Box::new(socket), message)
+            }
+            Channel::LoginOnly => {
+                let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
+                let message = expect(&mut encrypted, types::LOGIN).await?;
+                (Box::new(encrypted.into_inner().0.into_inner()), message)
+            }
+            Channel::Full => {
+                let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
+                let message = expect(&mut encrypted, types::LOGIN).await?;
+                (Box::new(encrypted), message)
+            }
         }
     };
     let (reading, mut writing) = tokio::io::split(stream);
@@ -136,6 +146,19 @@ async fn greet(
         session: Some(Session { conversation, server: server.name() }),
         door: None,
     })
+}
+
+/// Answers the client's prelogin; the channel both sides go on with.
+async fn prelogin(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    server: &dyn Server,
+) -> Result<Channel, Over> {
+    let message = expect(stream, types::PRELOGIN).await?;
+    let asked = Prelogin::read(&message.body)?;
+    let answer = asked.answer(server.version());
+    stream.write_all(&packets(types::ANSWER, 0, DEFAULT_BYTES, &answer)).await?;
+    stream.flush().await?;
+    Ok(asked.channel())
 }
 
 /// Reads one message, byte-exact: what follows it may belong to another layer.
@@ -282,8 +305,14 @@ impl Connection {
                 }
             }
         }
-        let (session, ending) = task.await?;
-        self.session = Some(session);
+        let ending = match task.await {
+            Ok((session, ending)) => {
+                self.session = Some(session);
+                ending
+            }
+            // the session went down with its statement
+            Err(_) => failure(&self.server),
+        };
         let fatal = ending.fatal;
         self.end(outbox, ending).await?;
         if attention {
@@ -299,10 +328,11 @@ impl Connection {
         self.write(&bytes).await
     }
 
-    /// The answer to an attention is a message of its own.
+    /// The answer to an attention is a message of its own, as servers send it: tiberius 0.13 looks for it in
+    /// the message before and gives the connection up, tedious looks for it only here.
     async fn acknowledge(&mut self) -> Result<(), Over> {
         let mut tokens = Vec::new();
-        token::done(&mut tokens, token::DONE, token::ATTENTION, 0, 0);
+        token::done(&mut tokens, token::DONE, token::ATTENTION, token::ATTENTION_COMMAND, 0);
         self.end(self.outbox(), Ending { tokens, fatal: false }).await
     }
 

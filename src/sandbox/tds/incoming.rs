@@ -310,12 +310,13 @@ impl Coding {
                 _ => f64::from_le_bytes(bytes.try_into().map_err(|_| wrong())?),
             }),
             Self::Money => {
-                let digits = match *bytes {
-                    [a, b, c, d] => i32::from_le_bytes([a, b, c, d]).into(),
-                    [a, b, c, d, e, f, g, h] => i64::from_le_bytes([e, f, g, h, a, b, c, d]).into(),
-                    _ => return Err(wrong()),
+                let digits = match <[u8; 4]>::try_from(bytes) {
+                    Ok(small) => i32::from_le_bytes(small).into(),
+                    Err(_) => {
+                        u64::from_le_bytes(bytes.try_into().map_err(|_| wrong())?).rotate_left(32) as i64
+                    }
                 };
-                Value::Decimal { digits, scale: 4 }
+                Value::Decimal { digits: digits.into(), scale: 4 }
             }
             Self::Decimal(scale) => {
                 let (sign, magnitude) = bytes.split_first().ok_or_else(wrong)?;
@@ -342,14 +343,9 @@ impl Coding {
                 let (local, minutes) = moment::read_datetimeoffset(bytes, scale)?;
                 Value::DateTimeOffset(local, minutes)
             }
-            Self::DateTime => Value::DateTime(match *bytes {
-                [a, b, c, d] => {
-                    moment::read_smalldatetime(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))?
-                }
-                [a, b, c, d, e, f, g, h] => {
-                    moment::read_datetime(i32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))?
-                }
-                _ => return Err(wrong()),
+            Self::DateTime => Value::DateTime(match <[u8; 4]>::try_from(bytes) {
+                Ok(small) => moment::read_smalldatetime(small)?,
+                Err(_) => moment::read_datetime(bytes.try_into().map_err(|_| wrong())?)?,
             }),
             Self::Guid => Value::Guid(mixed_endian(bytes.try_into().map_err(|_| wrong())?)),
             Self::Utf16 => Value::Text(from_utf16(bytes)),

@@ -19,7 +19,7 @@ use crate::limits;
 use crate::sandbox::answer::{Door, Server};
 
 /// How often the door is looked at.
-const DOOR_PERIOD: Duration = Duration::from_millis(25);
+const DOOR_PERIOD: Duration = Duration::from_millis(50);
 /// Connections the system may hold before they are accepted.
 const BACKLOG: u32 = 128;
 
@@ -73,11 +73,38 @@ pub async fn serve(
     certificate: Arc<Certificate>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_within(Bounds::default(), listener, server, certificate, stop).await
+}
+
+/// What one listener allows its clients.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Connections at once.
+    pub(super) connections: usize,
+    /// From the connection to the end of its login.
+    pub(super) patience: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: limits::SANDBOX_CONNECTIONS,
+            patience: Duration::from_secs(limits::SANDBOX_LOGIN_SECONDS),
+        }
+    }
+}
+
+pub(super) async fn serve_within(
+    bounds: Bounds,
+    listener: TcpListener,
+    server: Arc<dyn Server>,
+    certificate: Arc<Certificate>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
     let mut listener = Some(listener);
     let (door, seen) = watch::channel(server.door());
-    let patience = Duration::from_secs(limits::SANDBOX_LOGIN_SECONDS);
-    let places = Arc::new(Semaphore::new(limits::SANDBOX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(bounds.connections));
     let mut connections = JoinSet::new();
     let mut look = tokio::time::interval(DOOR_PERIOD);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -109,7 +136,7 @@ pub async fn serve(
                 }
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
                 let (server, certificate) = (Arc::clone(&server), Arc::clone(&certificate));
-                let attended = attend(socket, server, certificate, seen.clone(), patience);
+                let attended = attend(socket, server, certificate, seen.clone(), bounds.patience);
                 connections.spawn(async move {
                     let _over = attended.await;
                     drop(place);

@@ -9,13 +9,15 @@ use crate::sandbox::answer::{Conversation, Login, Message, Server};
 
 /// TDS 7.2, the oldest whose requests we read.
 const OLDEST: u32 = 0x7200_0000;
-/// TDS 7.4, the newest we speak.
+/// TDS 7.4, the newest of its kind.
 const NEWEST: u32 = 0x7400_0004;
+/// TDS 8: the same messages inside TLS.
+const STRICT: u32 = 0x0800_0000;
 /// UTF8_SUPPORT, the one feature acknowledged.
 const UTF8_SUPPORT: u8 = 0x0A;
 
 /// A login as it was asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Login7 {
     pub(super) login: Login,
     /// Agreed packet size.
@@ -36,7 +38,7 @@ impl Login7 {
         let integrated = fixed.u8()? & 0x80 != 0;
         let _type = fixed.u8()?;
         let extended = fixed.u8()? & 0x10 != 0;
-        if version < OLDEST {
+        if version < OLDEST && version != STRICT {
             return Err(Fault::NotModelled("TDS 7.1 and older; have the client speak TDS 7.4".into()));
         }
         // the record may be shorter than what came, never longer

@@ -86,9 +86,10 @@ pub(super) fn datetime(at: NaiveDateTime) -> Result<[u8; 8], OutOfRange> {
     if at.year() < 1753 || days > LAST_DAY {
         return Err(OutOfRange);
     }
-    let [a, b, c, d] = (days - DAYS_TO_1900).to_le_bytes();
-    let [e, f, g, h] = ticks.to_le_bytes();
-    Ok([a, b, c, d, e, f, g, h])
+    let mut out = [0; 8];
+    out[..4].copy_from_slice(&(days - DAYS_TO_1900).to_le_bytes());
+    out[4..].copy_from_slice(&ticks.to_le_bytes());
+    Ok(out)
 }
 
 /// `smalldatetime`: days since 1900 and minutes; 29.999 s and more round up.
@@ -159,16 +160,18 @@ pub(super) fn read_datetimeoffset(bytes: &[u8], scale: u8) -> Result<(NaiveDateT
 }
 
 /// A `datetime` from days since 1900 and 1/300 s, as the milliseconds the server shows.
-pub(super) fn read_datetime(days: i32, ticks: u32) -> Result<NaiveDateTime, Fault> {
-    let milliseconds = (u64::from(ticks) * 10 + 1) / 3;
+pub(super) fn read_datetime(bytes: [u8; 8]) -> Result<NaiveDateTime, Fault> {
+    let (days, ticks) = (number(&bytes[..4]) as i32, number(&bytes[4..]));
+    let milliseconds = (ticks * 10 + 1) / 3;
     let date = from_day(i64::from(days) + i64::from(DAYS_TO_1900))?;
     Ok(date.and_time(from_nanoseconds(milliseconds * 1_000_000)?))
 }
 
 /// A `smalldatetime` from days since 1900 and minutes.
-pub(super) fn read_smalldatetime(days: u16, minutes: u16) -> Result<NaiveDateTime, Fault> {
-    let date = from_day(i64::from(days) + i64::from(DAYS_TO_1900))?;
-    Ok(date.and_time(from_nanoseconds(u64::from(minutes) * 60_000_000_000)?))
+pub(super) fn read_smalldatetime(bytes: [u8; 4]) -> Result<NaiveDateTime, Fault> {
+    let (days, minutes) = (number(&bytes[..2]), number(&bytes[2..]));
+    let date = from_day(days as i64 + i64::from(DAYS_TO_1900))?;
+    Ok(date.and_time(from_nanoseconds(minutes * 60_000_000_000)?))
 }
 
 #[cfg(test)]
@@ -189,10 +192,7 @@ mod tests {
 
     #[test]
     fn a_datetime_is_rounded_to_the_three_hundredth() {
-        let shown = |text: &str| {
-            let [a, b, c, d, e, f, g, h] = datetime(at(text)).unwrap();
-            read_datetime(i32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])).unwrap()
-        };
+        let shown = |text: &str| read_datetime(datetime(at(text)).unwrap()).unwrap();
         for (given, kept) in [
             ("2026-11-20T01:02:03.000", "2026-11-20T01:02:03.000"),
             ("2026-11-20T01:02:03.001", "2026-11-20T01:02:03.000"),
@@ -244,19 +244,19 @@ mod tests {
         assert_eq!(bytes[2..], 1264u16.to_le_bytes());
         let bytes = smalldatetime(at("2026-11-20T21:04:29.999")).unwrap();
         assert_eq!(bytes[2..], 1265u16.to_le_bytes());
-        let [a, b, c, d] = bytes;
-        let back = read_smalldatetime(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        assert_eq!(back, Ok(at("2026-11-20T21:05:00")));
+        assert_eq!(read_smalldatetime(bytes), Ok(at("2026-11-20T21:05:00")));
     }
 
     #[test]
     fn times_past_midnight_and_wide_numbers_are_refused() {
         assert!(read_time(&[0xFF; 5], 7).is_err());
-        assert!(read_datetime(0, DAY_TICKS).is_err());
-        assert!(read_datetime(i32::MAX, 0).is_err());
-        assert!(read_datetime(i32::MIN, 0).is_err());
+        assert!(read_datetime([0, 0, 0, 0, 0, 0x82, 0x8B, 0x01]).is_err(), "the tick after the last");
+        assert!(read_datetime([0, 0, 0, 0, 0xFF, 0x81, 0x8B, 0x01]).is_ok(), "the last tick");
+        assert!(read_datetime([0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 0, 0]).is_err());
+        assert!(read_datetime([0, 0, 0, 0x80, 0, 0, 0, 0]).is_err());
+        assert!(read_datetime([0xFF; 8]).is_err());
         assert!(read_datetime2(&[1], 7).is_err());
         assert!(read_datetimeoffset(&[], 7).is_err());
-        assert!(read_smalldatetime(0, 1440).is_err());
+        assert!(read_smalldatetime([0, 0, 0xA0, 5]).is_err());
     }
 }

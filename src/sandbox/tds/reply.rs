@@ -9,7 +9,7 @@ use crate::sandbox::answer::{Message, Parameter, Part};
 use crate::sandbox::value::{Column, Type, Value};
 
 /// From this class on an error ends the connection.
-const FATAL_CLASS: u8 = 20;
+pub(super) const FATAL_CLASS: u8 = 20;
 /// Most columns of a result set.
 const COLUMNS_MAX: usize = 4096;
 
@@ -88,6 +88,11 @@ impl<'a> Reply<'a> {
         self.fatal
     }
 
+    /// Something could not be sent: nobody wants the rest.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Adds one part.
     pub(super) fn put(&mut self, part: Part) -> Result<(), Broken> {
         if self.broken {
@@ -152,10 +157,10 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Ends an answer that was given up: no counts, no outputs, nothing more.
+    /// Ends an answer that was given up: a failed statement, no counts, no outputs, nothing more.
     pub(super) fn stop(&mut self) {
         self.release();
-        token::done(&mut self.out, token::DONE, 0, 0, 0);
+        token::done(&mut self.out, token::DONE, token::ERROR, 0, 0);
     }
 
     fn begin_set(&mut self, columns: Vec<Column>) -> Result<(), Broken> {
@@ -257,5 +262,172 @@ impl<'a> Reply<'a> {
         let failed = if self.error.is_some() { token::ERROR } else { 0 };
         let more = if more { token::MORE } else { 0 };
         token::done(&mut self.out, token::DONE_PROCEDURE, failed | more, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens of an answer in short: one letter each, a DONE with its status and count.
+    fn short(mut bytes: &[u8]) -> String {
+        let mut out = Vec::new();
+        while let [token, rest @ ..] = bytes {
+            let sized = || 2 + usize::from(u16::from_le_bytes([rest[0], rest[1]]));
+            let (name, length) = match token {
+                // one nullable int column named "n", its value, an output of the same type
+                0x81 => ("cols".into(), 2 + 4 + 2 + 2 + 3),
+                0xD1 => ("row".into(), 1 + usize::from(rest[0])),
+                0xAC => (format!("out{}", rest[0]), 3 + 2 * usize::from(rest[2]) + 1 + 6 + 2 + 5),
+                0x79 => (format!("status{}", i32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]])), 4),
+                0xAA => ("error".into(), sized()),
+                0xAB => ("info".into(), sized()),
+                0xE3 => (format!("env{}", rest[2]), sized()),
+                0xFD..=0xFF => {
+                    let name = ["done", "proc", "inproc"][usize::from(token - 0xFD)];
+                    (format!("{name}:{:02x}:{}", rest[0], rest[4]), 12)
+                }
+                other => panic!("token {other:02X}"),
+            };
+            out.push(name);
+            bytes = &rest[length..];
+        }
+        out.join(" ")
+    }
+
+    fn columns() -> Part {
+        Part::Columns(vec![Column::new("n", Type::Int)])
+    }
+    fn row(n: i64) -> Part {
+        Part::Row(vec![Value::Int(n)])
+    }
+    fn done(rows: Option<u64>) -> Part {
+        Part::Done { rows }
+    }
+    fn error(number: i32) -> Part {
+        Part::Error(Message::error(number, "x"))
+    }
+
+    fn answer(shape: Shape<'_>, parts: Vec<Part>) -> String {
+        let mut reply = Reply::new("S", shape);
+        for part in parts {
+            if reply.put(part).is_err() {
+                break;
+            }
+        }
+        reply.finish();
+        short(&reply.take())
+    }
+    fn batch(parts: Vec<Part>) -> String {
+        answer(Shape::Batch, parts)
+    }
+    fn call(parts: Vec<Part>) -> String {
+        answer(Shape::Call { parameters: &[], more: false }, parts)
+    }
+
+    #[test]
+    fn a_batch_of_two_sets_says_more_after_the_first() {
+        let parts = vec![columns(), row(1), done(Some(1)), columns(), done(Some(0))];
+        assert_eq!(batch(parts), "cols row done:11:1 cols done:10:0");
+    }
+
+    #[test]
+    fn an_empty_batch_is_done() {
+        assert_eq!(batch(vec![]), "done:00:0");
+        assert_eq!(batch(vec![done(None)]), "done:00:0");
+    }
+
+    #[test]
+    fn a_failed_statement_is_done_with_error_whether_it_says_so_or_not() {
+        assert_eq!(batch(vec![error(4305), error(3013)]), "error error done:02:0");
+        assert_eq!(batch(vec![error(4305), error(3013), done(None)]), "error error done:02:0");
+        assert_eq!(batch(vec![columns(), row(1), error(8134)]), "cols row error done:02:0");
+    }
+
+    #[test]
+    fn an_error_does_not_colour_the_next_statement() {
+        let parts = vec![error(208), done(None), columns(), done(Some(0))];
+        assert_eq!(batch(parts), "error done:03:0 cols done:10:0");
+        let unsaid = vec![error(208), columns(), done(Some(0))];
+        assert_eq!(batch(unsaid), "error done:03:0 cols done:10:0");
+    }
+
+    #[test]
+    fn messages_after_a_statement_come_after_its_done() {
+        let info = Part::Info(Message { class: 0, ..Message::error(3014, "x") });
+        assert_eq!(batch(vec![columns(), done(Some(0)), info]), "cols done:11:0 info done:00:0");
+    }
+
+    #[test]
+    fn a_procedure_within_a_batch_returns_its_status() {
+        let parts = vec![columns(), done(Some(0)), Part::Status(3), done(None), done(Some(1))];
+        assert_eq!(batch(parts), "cols done:11:0 status3 proc:01:0 done:10:1");
+        assert_eq!(batch(vec![Part::Status(0)]), "status0 proc:00:0");
+    }
+
+    #[test]
+    fn a_call_ends_its_statements_in_the_procedure_and_then_itself() {
+        let parts = vec![columns(), row(1), done(Some(1)), done(None), done(Some(5))];
+        assert_eq!(call(parts), "cols row inproc:11:1 inproc:11:5 status0 proc:00:0");
+        assert_eq!(call(vec![]), "status0 proc:00:0");
+    }
+
+    #[test]
+    fn a_failed_call_says_so_at_every_end() {
+        let parts = vec![columns(), row(1), error(8134), done(None)];
+        assert_eq!(call(parts), "cols row error inproc:03:0 status8134 proc:02:0");
+        assert_eq!(call(vec![error(208)]), "error status208 proc:02:0");
+        assert_eq!(
+            call(vec![error(208), done(None), Part::Status(-6)]),
+            "error inproc:03:0 status-6 proc:02:0"
+        );
+    }
+
+    #[test]
+    fn outputs_come_after_the_status_with_the_place_of_their_parameter() {
+        let parameter =
+            |name: &str, output| Parameter { name: name.into(), kind: Type::Int, value: Value::Null, output };
+        let output = |name: &str| Part::Output { name: name.into(), kind: Type::Int, value: Value::Int(1) };
+        let parameters = [parameter("", true), parameter("@a", false), parameter("@B", true)];
+        let shape = Shape::Call { parameters: &parameters, more: true };
+        let parts = vec![output("@b"), output(""), Part::Status(0)];
+        assert_eq!(answer(shape, parts), "status0 out2 out0 proc:01:0");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_becomes_an_error_and_ends_the_answer() {
+        for (part, why) in [(row(1), "a row outside a set"), (Part::Columns(vec![]), "a set without columns")]
+        {
+            assert_eq!(batch(vec![part, done(None)]), "error done:02:0", "{why}");
+        }
+        for (values, why) in [
+            (vec![], "too few values"),
+            (vec![Value::Int(1); 2], "too many values"),
+            (vec![Value::Text("x".into())], "no number"),
+            (vec![Value::Int(1 << 40)], "too large a number"),
+        ] {
+            let parts = vec![columns(), row(1), Part::Row(values), row(2), done(Some(3))];
+            assert_eq!(batch(parts), "cols row error done:02:0", "{why}");
+        }
+    }
+
+    #[test]
+    fn a_stopped_answer_keeps_only_what_changed_the_session() {
+        let mut reply = Reply::new("S", Shape::Batch);
+        reply.put(Part::Begun(1)).unwrap();
+        reply.put(columns()).unwrap();
+        let _ = reply.put_environment(&row(1));
+        let _ = reply.put_environment(&Part::Ended { id: 1, committed: false });
+        reply.stop();
+        assert_eq!(short(&reply.take()), "env8 cols env10 done:02:0");
+    }
+
+    #[test]
+    fn an_error_of_class_20_ends_the_connection() {
+        let mut reply = Reply::new("S", Shape::Batch);
+        reply.put(Part::Error(Message { class: 16, ..Message::error(1, "x") })).unwrap();
+        assert!(!reply.is_fatal());
+        reply.put(Part::Error(Message { class: 20, ..Message::error(596, "x") })).unwrap();
+        assert!(reply.is_fatal());
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::bytes::Fault;
 use super::packet::{Message, types};
-use super::reply::{Reply, Shape};
+use super::reply::{FATAL_CLASS, Reply, Shape};
 use super::request::{self, Transaction};
 use super::rpc::{self, Call};
 use super::token;
@@ -188,22 +188,31 @@ impl Sink for Wire<'_> {
     }
 
     fn stopped(&self) -> bool {
-        self.stop.is_set()
+        self.stop.is_set() || self.reply.is_broken()
     }
 }
 
 /// The tokens that refuse a request.
 pub(super) fn refusal(server: &str, kind: u8, fault: &Fault) -> Ending {
-    let (message, fatal) = match fault {
-        Fault::NotModelled(what) => (answer::Message::not_modelled(what), false),
+    let message = match fault {
+        Fault::NotModelled(what) => answer::Message::not_modelled(what),
         Fault::Malformed(why) => {
             let text = format!("The incoming tabular data stream (TDS) protocol stream is incorrect: {why}.");
-            (answer::Message { class: 20, ..answer::Message::error(4002, text) }, true)
+            answer::Message { class: FATAL_CLASS, ..answer::Message::error(4002, text) }
         }
     };
+    refused(server, if kind == types::RPC { token::DONE_PROCEDURE } else { token::DONE }, &message)
+}
+
+/// The tokens that end a session whose statement the sandbox could not carry through.
+pub(super) fn failure(server: &str) -> Ending {
+    let message = answer::Message::not_modelled("the simulated session failed at this statement and is over");
+    refused(server, token::DONE, &answer::Message { class: FATAL_CLASS, ..message })
+}
+
+fn refused(server: &str, done: u8, message: &answer::Message) -> Ending {
     let mut tokens = Vec::new();
-    token::error(&mut tokens, &message, server);
-    let done = if kind == types::RPC { token::DONE_PROCEDURE } else { token::DONE };
+    token::error(&mut tokens, message, server);
     token::done(&mut tokens, done, token::ERROR, 0, 0);
-    Ending { tokens, fatal }
+    Ending { tokens, fatal: message.class >= FATAL_CLASS }
 }

@@ -24,6 +24,8 @@ pub(super) const ATTENTION: u16 = 0x20;
 
 /// CurCmd of a statement that returned rows.
 pub(super) const SELECT: u16 = 0xC1;
+/// CurCmd of the answer to an attention.
+pub(super) const ATTENTION_COMMAND: u16 = 0xFD;
 
 /// Units of the longest message text; SQL Server's own are shorter.
 const TEXT_UNITS: u16 = 8000;

@@ -132,9 +132,7 @@ fn put_variant(out: &mut Vec<u8>, value: &Value) -> Option<()> {
             Ok(number) => (codes::INT_4, vec![], number.to_le_bytes().to_vec()),
             Err(_) => (codes::INT_8, vec![], number.to_le_bytes().to_vec()),
         },
-        Value::Decimal { digits, scale } => {
-            (codes::NUMERIC_N, vec![38, *scale], decimal(*digits, 38, 17)?.to_vec())
-        }
+        Value::Decimal { digits, scale } => (codes::NUMERIC_N, vec![38, *scale], decimal(*digits, 38, 17)?),
         Value::Float(number) => (codes::FLOAT_8, vec![], number.to_le_bytes().to_vec()),
         Value::Date(date) => (codes::DATE_N, vec![], moment::date(*date).ok()?.to_vec()),
         Value::Time(time) => (codes::TIME_N, vec![7], moment::time(*time, 7)),
@@ -267,11 +265,13 @@ fn binary(value: &Value) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "every case makes its value")]
     fn bytes(kind: Type, value: Value) -> Vec<u8> {
         let mut out = Vec::new();
         put(&mut out, kind, &value).unwrap();
         out
     }
+    #[expect(clippy::needless_pass_by_value, reason = "every case makes its value")]
     fn refused(kind: Type, value: Value) -> bool {
         put(&mut Vec::new(), kind, &value).is_err()
     }

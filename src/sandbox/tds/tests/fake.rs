@@ -118,9 +118,11 @@ impl Talk {
                 }
                 self.stopped.store(true, Ordering::SeqCst);
             }
-            "endless work" => {
-                let info = Message { class: 0, ..Message::error(3211, "10 percent processed.") };
-                let _ = sink.put(Part::Info(info));
+            "endless work" | "endless quiet" => {
+                if sql == "endless work" {
+                    let info = Message { class: 0, ..Message::error(3211, "10 percent processed.") };
+                    let _ = sink.put(Part::Info(info));
+                }
                 while !sink.stopped() {
                     std::thread::sleep(std::time::Duration::from_millis(2));
                 }
@@ -128,6 +130,13 @@ impl Talk {
             }
             "nothing" => {
                 let _ = sink.put(Part::Done { rows: None });
+            }
+            "killed" => {
+                let text = "Cannot continue the execution because the session is in the kill state.";
+                let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+            }
+            "sp_unprepare" => {
+                let _ = sink.put(Part::Status(0));
             }
             other => {
                 let _ = sink.put(Part::Error(Message::not_modelled(other)));

@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::sandbox::answer::Parameter;
 use crate::sandbox::tds::bytes::Reader;
@@ -25,7 +26,7 @@ fn call() -> Vec<u8> {
 }
 
 /// Applies changes `(where, what)` to a valid message.
-fn mutated(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: &prop::sample::Index) -> Vec<u8> {
+fn mutated(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) -> Vec<u8> {
     for (at, byte) in changes {
         let at = at.index(bytes.len());
         bytes[at] = *byte;
@@ -55,7 +56,12 @@ fn read_everything(body: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1433),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn random_bytes_never_panic_a_reader(body in vec(any::<u8>(), 0..300)) {
@@ -75,13 +81,13 @@ proptest! {
 
     #[test]
     fn a_damaged_call_never_panics(changes in changes(), cut in any::<prop::sample::Index>()) {
-        read_everything(&mutated(call(), &changes, &cut));
+        read_everything(&mutated(call(), &changes, cut));
     }
 
     #[test]
     fn a_damaged_login_never_panics(changes in changes(), cut in any::<prop::sample::Index>()) {
         let login = login7("drbook", "secret", "msdb", 4096, &[0x0A, 1, 0, 0, 0, 1]);
-        read_everything(&mutated(login, &changes, &cut));
+        read_everything(&mutated(login, &changes, cut));
     }
 
     #[test]

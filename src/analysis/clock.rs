@@ -1,0 +1,3 @@
+//! Analyses about clocks.
+
+pub mod skew;

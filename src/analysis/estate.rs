@@ -1,0 +1,3 @@
+//! Analyses about the estate as a whole.
+
+pub mod servers_answer;

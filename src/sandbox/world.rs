@@ -1,0 +1,324 @@
+//! The simulated estate: servers, databases, backups, jobs and time behind one lock, saved in a folder.
+//!
+//! Does not know who asks (`tsql`) nor over what wire (`tds`). Nothing moves by itself: every call first
+//! lets happen what is due on the drill clock, and what changed is on disk before the answer is given.
+
+mod agent;
+mod backup;
+mod biztalk;
+mod build;
+mod columns;
+mod files;
+mod ids;
+mod log;
+mod media;
+mod plan;
+mod restore;
+mod server;
+mod state;
+mod stored;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::host::Host;
+use crate::clock::{Clock, DrillClock};
+use files::Files;
+pub(crate) use plan::Plan;
+pub(crate) use state::{Role, State};
+
+/// The world file that comes with the program.
+pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
+
+const SNAPSHOT: &str = "world.json";
+const FORMAT: u32 = 1;
+
+/// Why a world cannot be made, opened or saved.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The world file is wrong.
+    #[error("the world file cannot be used: {0}")]
+    File(String),
+    /// A fault is unknown or does not fit.
+    #[error("{0}")]
+    Fault(String),
+    /// The folder already holds a world.
+    #[error("{} already holds a simulated estate; open it, or choose another folder", .0.display())]
+    Taken(PathBuf),
+    /// The folder cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The saved world is damaged.
+    #[error("the simulated estate in {} is damaged ({why}); start a new rehearsal", path.display())]
+    Damaged {
+        /// The snapshot.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The saved world comes from a newer program.
+    #[error("the simulated estate in {} was saved in format {format}; this program reads up to {FORMAT}: use the newer program", path.display())]
+    Newer {
+        /// The snapshot.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+}
+
+/// What a new world is made with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The drill clock; the walk begins at its time now.
+    pub clock: DrillClock,
+    /// Same seed, same calls at the same times: same world.
+    pub seed: u64,
+    /// Password of `sa` and of the other SQL logins.
+    pub password: String,
+    /// Faults as `name` or `name=SERVER`.
+    pub faults: Vec<String>,
+}
+
+/// A simulated estate.
+#[derive(Clone)]
+pub struct World {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved<S> {
+    format: u32,
+    state: S,
+}
+
+impl World {
+    /// Makes the world of a world file in a folder, on the drill clock.
+    pub fn create(text: &str, folder: &Path, setup: &Setup) -> Result<Self, Trouble> {
+        Self::create_on(text, folder, setup, Arc::new(setup.clock))
+    }
+
+    /// The same on a clock of the caller's.
+    pub fn create_on(
+        text: &str,
+        folder: &Path,
+        setup: &Setup,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Trouble> {
+        let plan = plan::Plan::read(text).map_err(Trouble::File)?;
+        if folder.join(SNAPSHOT).exists() {
+            return Err(Trouble::Taken(folder.to_owned()));
+        }
+        let root = folder.join("files");
+        std::fs::create_dir_all(&root).map_err(|error| Trouble::Io { path: root.clone(), error })?;
+        let opened = clock.now();
+        let faults = super::fault::chosen(&setup.faults, &plan).map_err(Trouble::Fault)?;
+        let making = build::Making {
+            plan: &plan,
+            clock: setup.clock,
+            opened,
+            seed: setup.seed,
+            password: &setup.password,
+            files: Files { root },
+        };
+        let mut state = build::build(&making).map_err(Trouble::File)?;
+        for fault in &faults {
+            (fault.kind.before)(&mut state, fault.server);
+        }
+        state.advance(opened);
+        state.fresh = None;
+        for s in 0..state.servers.len() {
+            for j in 0..state.servers[s].agent.jobs.len() {
+                state.plan_job(s, j, opened);
+            }
+        }
+        for fault in &faults {
+            (fault.kind.put)(&mut state, fault.server).map_err(Trouble::Fault)?;
+            let server = state.servers[fault.server].name.clone();
+            state.faults.push((fault.kind.id.to_owned(), server));
+        }
+        let world =
+            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        world.shared.save(&mut world.shared.locked())?;
+        Ok(world)
+    }
+
+    /// Opens a saved world; its clock has moved on.
+    pub fn open(folder: &Path) -> Result<Self, Trouble> {
+        Self::open_on(folder, None)
+    }
+
+    /// The same on a clock of the caller's.
+    pub fn open_on(folder: &Path, clock: Option<Arc<dyn Clock>>) -> Result<Self, Trouble> {
+        let path = folder.join(SNAPSHOT);
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| Trouble::Io { path: path.clone(), error })?;
+        let damaged = |why: String| Trouble::Damaged { path: path.clone(), why };
+        let format = serde_json::from_str::<Saved<serde::de::IgnoredAny>>(&text)
+            .map_err(|e| damaged(e.to_string()))?
+            .format;
+        if format > FORMAT {
+            return Err(Trouble::Newer { path, format });
+        }
+        let mut state =
+            serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
+        state.checked().map_err(damaged)?;
+        state.files = Files { root: folder.join("files") };
+        let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
+        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+    }
+
+    /// Whether a folder holds a saved world.
+    pub fn is_saved_in(folder: &Path) -> bool {
+        folder.join(SNAPSHOT).is_file()
+    }
+
+    /// One host per server, in the order of the world file.
+    pub fn hosts(&self) -> Vec<Arc<dyn Host>> {
+        let count = self.shared.locked().servers.len();
+        (0..count)
+            .map(|n| {
+                let host = server::SimulatedServer::new(Arc::clone(&self.shared), n);
+                Arc::new(host) as Arc<dyn Host>
+            })
+            .collect()
+    }
+
+    /// Name and role (`source`, `destination`, `other`) of each server.
+    pub fn servers(&self) -> Vec<(String, &'static str)> {
+        let role = |r| match r {
+            state::Role::Source => "source",
+            state::Role::Destination => "destination",
+            state::Role::Other => "other",
+        };
+        self.shared.locked().servers.iter().map(|s| (s.name.clone(), role(s.role))).collect()
+    }
+
+    /// The world file's name for it.
+    pub fn name(&self) -> String {
+        self.shared.locked().world.clone()
+    }
+
+    /// The server and name of the management database, as the world file places it.
+    pub fn management(&self) -> (String, String) {
+        let state = self.shared.locked();
+        let of = |s: &state::Server| {
+            let database = s.databases.iter().find(|d| d.role == "management")?;
+            Some((s.name.clone(), database.name.clone()))
+        };
+        let sources = || state.servers.iter().filter(|s| s.role == state::Role::Source);
+        sources().find_map(of).unwrap_or_default()
+    }
+
+    /// BizTalk computers.
+    pub fn computers(&self) -> Vec<String> {
+        self.shared.locked().biztalk.computers.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// Which destination takes each source's place: the one that restores only it, else the first.
+    pub fn successors(&self) -> Vec<(String, String)> {
+        let state = self.shared.locked();
+        let destinations: Vec<&state::Server> =
+            state.servers.iter().filter(|s| s.role == state::Role::Destination).collect();
+        state
+            .servers
+            .iter()
+            .filter(|s| s.role == state::Role::Source)
+            .filter_map(|source| {
+                let only = |d: &&&state::Server| {
+                    d.shipping.as_ref().and_then(|s| s.only_from.as_ref()) == Some(&source.name)
+                };
+                let next = destinations.iter().find(only).or(destinations.first())?;
+                Some((source.name.clone(), next.name.clone()))
+            })
+            .collect()
+    }
+
+    /// The drill clock it was made with.
+    pub fn clock(&self) -> DrillClock {
+        self.shared.locked().clock
+    }
+}
+
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a call on the world as it is now, and saves what changed before the answer goes out.
+    pub(crate) fn now<T>(&self, call: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
+        let mut state = self.locked();
+        let now = self.clock.now();
+        state.advance(now);
+        let now = state.at;
+        let answer = call(&mut state, now);
+        if state.dirty {
+            // A world that cannot be saved goes on in memory; the next call tries again.
+            let _ = self.save(&mut state);
+        }
+        answer
+    }
+
+    /// The world without letting time pass.
+    pub(crate) fn still<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.locked())
+    }
+
+    fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        let path = self.folder.join(SNAPSHOT);
+        let new = self.folder.join("world.json.new");
+        let io = |error| Trouble::Io { path: path.clone(), error };
+        let text = serde_json::to_vec(&Saved { format: FORMAT, state: &*state })
+            .map_err(|e| io(std::io::Error::other(e)))?;
+        std::fs::write(&new, text).map_err(io)?;
+        std::fs::rename(&new, &path).map_err(io)?;
+        state.dirty = false;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Refuses a snapshot whose numbers point nowhere.
+    fn checked(&self) -> Result<(), String> {
+        let layouts = self.layouts.len();
+        if self.sets.iter().any(|s| s.layout >= layouts) {
+            return Err("a backup set has no description".into());
+        }
+        for server in &self.servers {
+            if server.msdb.backups.iter().any(|b| *b >= self.sets.len())
+                || server
+                    .msdb
+                    .restores
+                    .iter()
+                    .any(|r| !(1..=server.msdb.backups.len() as i64).contains(&r.backup_set_id))
+            {
+                return Err(format!("the backup history of {} points nowhere", server.name));
+            }
+            let runs = server.agent.jobs.iter();
+            if runs
+                .filter_map(|j| j.run.as_ref().map(|r| (j, r)))
+                .any(|(j, r)| !(1..=j.steps.len()).contains(&r.step))
+            {
+                return Err(format!("a job of {} is at a step that is not there", server.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

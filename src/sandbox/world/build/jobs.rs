@@ -1,0 +1,247 @@
+//! The agent jobs of a source and of its destinations.
+//!
+//! The commands inside the log-shipping jobs are the sandbox's own: the product's are not documented.
+
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+
+use super::Making;
+use crate::clock::Span;
+use crate::sandbox::world::agent::{Job, Schedule, Step};
+use crate::sandbox::world::plan::Backup;
+use crate::sandbox::world::state::{Role, State};
+
+pub(crate) const GET_HISTORY: &str = "BTS Log Shipping - Get Backup History";
+pub(crate) const RESTORE_DATABASES: &str = "BTS Log Shipping - Restore Databases";
+pub(crate) const RESTORE_TO_MARK: &str = "BTS Log Shipping - Restore To Mark";
+
+/// How often, as (subday type, interval, first time of the day as hhmmss).
+type Raster = (i64, i64, i64);
+
+struct Draft {
+    name: String,
+    description: String,
+    enabled: bool,
+    category: i64,
+    schedule: Option<(String, Raster)>,
+    /// name, database, command, on success, on failure
+    steps: Vec<(String, String, String, u8, u8)>,
+}
+
+pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
+    let plan = making.plan;
+    let Some(management) = plan.management() else { return Ok(()) };
+    let Some(source) = state.server_index(&management.server) else { return Ok(()) };
+    let every = plan.log_every()?;
+    let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
+    let first = raster_start((making.opened + plan.next_log_in()?.delta() + offset).naive_utc(), every);
+    let mut drafts = vec![backup_job(&plan.backup, &management.name, every, first)];
+    for job in &plan.jobs {
+        let steps = job.steps.iter().enumerate().map(|(n, s)| {
+            let last = n + 1 == job.steps.len();
+            let command = s
+                .command
+                .replace("{source}", &management.server)
+                .replace("{location}", &plan.backup.location);
+            (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
+        });
+        let schedule = match &job.every {
+            Some(text) => Some((format!("Schedule of {}", job.name), raster(text.parse::<Span>()?))),
+            None => None,
+        };
+        drafts.push(Draft {
+            name: job.name.clone(),
+            description: job.description.clone(),
+            enabled: job.enabled,
+            category: 3,
+            schedule,
+            steps: steps.collect(),
+        });
+    }
+    for draft in drafts {
+        enter(state, source, draft, began);
+    }
+    let copies = state.servers[source].agent.jobs.clone();
+    for s in 0..state.servers.len() {
+        if state.servers[s].role != Role::Destination {
+            continue;
+        }
+        for draft in shipping_jobs() {
+            enter(state, s, draft, began);
+        }
+        if let Some(shipping) = &mut state.servers[s].shipping {
+            shipping.jobs.clone_from(&copies);
+        }
+    }
+    Ok(())
+}
+
+/// The first time of the day on the raster that meets `next`, as hhmmss.
+fn raster_start(next: chrono::NaiveDateTime, every: Span) -> i64 {
+    let minutes = i64::from(next.hour()) * 60 + i64::from(next.minute());
+    let first = minutes % (every.ms / 60_000).clamp(1, 1440);
+    first / 60 * 10_000 + first % 60 * 100
+}
+
+fn raster(every: Span) -> Raster {
+    let minutes = (every.ms / 60_000).max(1);
+    match minutes {
+        1440.. => (1, 0, 20_000),
+        60.. if minutes % 60 == 0 => (8, minutes / 60, 0),
+        _ => (4, minutes, 0),
+    }
+}
+
+fn backup_job(backup: &Backup, management: &str, every: Span, first: i64) -> Draft {
+    let location = &backup.location;
+    let name = &backup.mark;
+    let force = i64::from(backup.force_full_after_partial);
+    let local = if backup.local_time { ", @UseLocalTime = 1" } else { "" };
+    let full = format!(
+        "exec [dbo].[sp_BackupAllFull_Schedule] '{}' /* Frequency */, '{name}' /* Name */, '{location}' /* location of backup files */{}{local}",
+        backup.full,
+        if force == 1 { ", 1 /* force a full backup after a partial set */" } else { "" },
+    );
+    let step =
+        |name: &str, command: String, ok, fail| (name.to_owned(), management.to_owned(), command, ok, fail);
+    Draft {
+        name: format!("Backup BizTalk Server ({management})"),
+        description: "Backs up all BizTalk databases: full, or marks and logs.".into(),
+        enabled: true,
+        category: 3,
+        schedule: Some(("MarkAndBackupLogSched".into(), {
+            let (kind, interval, _) = raster(every);
+            (kind, interval, first)
+        })),
+        steps: vec![
+            step(
+                "Set Compression Option",
+                format!(
+                    "exec [dbo].[sp_SetBackupCompression] @bCompression = {} /*0 - Do not use Compression, 1 - Use Compression */",
+                    i64::from(backup.compression)
+                ),
+                3,
+                3,
+            ),
+            step("BackupFull", full, 3, 2),
+            step(
+                "MarkAndBackupLog",
+                format!(
+                    "exec [dbo].[sp_MarkAll] '{name}' /* Log mark name */, '{location}' /* location of backup files */{local}"
+                ),
+                3,
+                2,
+            ),
+            step(
+                "Clear Backup History",
+                format!("exec [dbo].[sp_DeleteBackupHistory] @DaysToKeep={}{local}", backup.days_to_keep),
+                1,
+                2,
+            ),
+        ],
+    }
+}
+
+fn shipping_jobs() -> Vec<Draft> {
+    let job = |name: &str, description: &str, schedule: Option<&str>, steps: Vec<(&str, &str)>| {
+        let last = steps.len();
+        Draft {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            enabled: true,
+            category: 6,
+            schedule: schedule.map(|s| (s.to_owned(), (4, 1, 0))),
+            steps: steps
+                .into_iter()
+                .enumerate()
+                .map(|(n, (step, command))| {
+                    let ok = if n + 1 == last { 1 } else { 3 };
+                    (step.to_owned(), "master".to_owned(), command.to_owned(), ok, 2)
+                })
+                .collect(),
+        }
+    };
+    vec![
+        job(
+            GET_HISTORY,
+            "Reads the backup history of the source.",
+            Some("Every minute, history"),
+            vec![("Get Backup History", "exec dbo.bts_GetBackupHistory")],
+        ),
+        job(
+            RESTORE_DATABASES,
+            "Restores backup sets, all but the newest.",
+            Some("Every minute, restore"),
+            vec![("Restore Databases", "exec dbo.bts_RestoreDatabases")],
+        ),
+        job(
+            RESTORE_TO_MARK,
+            "Ends log shipping: restores the last set to its mark and recovers. Start it at its first step.",
+            None,
+            vec![
+                ("Restore To Mark", "exec dbo.bts_RestoreToMark"),
+                ("Recreate Agent Jobs", "exec dbo.bts_CreateAgentJobs"),
+            ],
+        ),
+    ]
+}
+
+fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
+    let created = super::installed() + TimeDelta::minutes(20);
+    let uid = state.dice.guid();
+    let id = state.dice.guid();
+    let mut schedules = Vec::new();
+    if let Some((name, (subday_type, subday_interval, start_time))) = draft.schedule {
+        let agent = &mut state.servers[s].agent;
+        let id = agent.schedules.iter().map(|x| x.id).max().unwrap_or(8) + 1;
+        agent.schedules.push(Schedule {
+            id,
+            uid,
+            name,
+            enabled: true,
+            freq_type: 4,
+            freq_interval: 1,
+            subday_type,
+            subday_interval,
+            start_time,
+            end_time: 235_959,
+            created,
+        });
+        schedules.push(id);
+    }
+    let steps = draft
+        .steps
+        .into_iter()
+        .map(|(name, database, command, on_success, on_fail)| Step {
+            uid: state.dice.guid(),
+            name,
+            database,
+            command,
+            on_success,
+            on_fail,
+            last: None,
+        })
+        .collect();
+    let owner = state.servers[s].agent_account.clone();
+    let owner = if state.servers[s].logins.iter().any(|l| l.name == owner) { owner } else { "sa".into() };
+    state.servers[s].agent.jobs.push(Job {
+        id,
+        name: draft.name,
+        enabled: draft.enabled,
+        description: draft.description,
+        category: draft.category,
+        owner,
+        created,
+        modified: created,
+        version: 4,
+        start_step: 1,
+        steps,
+        schedules,
+        next_run: None,
+        activity: None,
+        run: None,
+        last: None,
+        history: std::collections::VecDeque::new(),
+    });
+    let j = state.servers[s].agent.jobs.len() - 1;
+    state.plan_job(s, j, began);
+}

@@ -1,0 +1,340 @@
+//! A world as its author writes it: the YAML of `assets/worlds`.
+//!
+//! Does not know how an estate is made of it (`build`).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::state::Role;
+use crate::clock::Span;
+use crate::limits;
+
+/// A world file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    pub(crate) world: String,
+    #[serde(default)]
+    pub(crate) title: String,
+    /// How much history there is when the walk begins.
+    #[serde(default)]
+    pub(crate) history: Option<String>,
+    pub(crate) backup: Backup,
+    pub(crate) servers: Vec<Server>,
+    #[serde(default)]
+    pub(crate) logins: Vec<Login>,
+    pub(crate) databases: Vec<Database>,
+    #[serde(default)]
+    pub(crate) computers: Vec<Computer>,
+    #[serde(default)]
+    pub(crate) jobs: Vec<Job>,
+    /// database → table → contents
+    #[serde(default)]
+    pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
+}
+
+/// The Backup BizTalk Server job.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Backup {
+    /// Folder of the backup files, as a UNC or drive path.
+    pub(crate) location: String,
+    #[serde(default = "fifteen_minutes")]
+    pub(crate) log_every: String,
+    /// The next log set after the walk begins.
+    #[serde(default = "nine_minutes")]
+    pub(crate) next_log_in: String,
+    #[serde(default = "daily")]
+    pub(crate) full: String,
+    #[serde(default = "bts")]
+    pub(crate) mark: String,
+    #[serde(default)]
+    pub(crate) force_full_after_partial: bool,
+    #[serde(default)]
+    pub(crate) local_time: bool,
+    #[serde(default)]
+    pub(crate) compression: bool,
+    #[serde(default = "fortnight")]
+    pub(crate) days_to_keep: u16,
+}
+
+fn fifteen_minutes() -> String {
+    "15m".into()
+}
+fn nine_minutes() -> String {
+    "9m".into()
+}
+fn daily() -> String {
+    "d".into()
+}
+fn bts() -> String {
+    "BTS".into()
+}
+const fn fortnight() -> u16 {
+    14
+}
+
+/// A server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// `15.0.4430.1`
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) update: String,
+    #[serde(default = "enterprise")]
+    pub(crate) edition: String,
+    /// Minutes east of Greenwich.
+    #[serde(default)]
+    pub(crate) utc_offset: i16,
+    #[serde(default)]
+    pub(crate) case_sensitive: bool,
+    #[serde(default = "agent_account")]
+    pub(crate) agent_account: String,
+    #[serde(default = "engine_account")]
+    pub(crate) engine_account: String,
+    #[serde(default)]
+    pub(crate) options: BTreeMap<String, i64>,
+    #[serde(default)]
+    pub(crate) volumes: Vec<Volume>,
+    /// Linked servers; of a destination also the management server.
+    #[serde(default)]
+    pub(crate) linked: Vec<String>,
+    /// A destination that restores only this source's databases.
+    #[serde(default)]
+    pub(crate) only_from: Option<String>,
+}
+
+fn enterprise() -> String {
+    "Enterprise Edition: Core-based Licensing (64-bit)".into()
+}
+fn agent_account() -> String {
+    "NT SERVICE\\SQLSERVERAGENT".into()
+}
+fn engine_account() -> String {
+    "NT SERVICE\\MSSQLSERVER".into()
+}
+
+/// A disk.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Volume {
+    pub(crate) mount: String,
+    pub(crate) total_gb: i64,
+    pub(crate) free_gb: i64,
+}
+
+/// A login, on every server unless `servers` names some.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    /// `sql`, `user` or `group`
+    pub(crate) kind: LoginKind,
+    #[serde(default)]
+    pub(crate) sysadmin: bool,
+    #[serde(default)]
+    pub(crate) grants: Vec<String>,
+    #[serde(default)]
+    pub(crate) servers: Vec<String>,
+    /// Servers that lack it.
+    #[serde(default)]
+    pub(crate) missing_on: Vec<String>,
+    /// Database roles: in every BizTalk database a user with these.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+}
+
+/// What kind of principal a login is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LoginKind {
+    Sql,
+    User,
+    Group,
+}
+
+/// A BizTalk or custom database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    pub(crate) name: String,
+    /// management, messagebox, tracking, rules, bam or other (covered through `adm_OtherBackupDatabases`).
+    pub(crate) role: DatabaseRole,
+    pub(crate) server: String,
+    /// Of `other`: its default name there.
+    #[serde(default)]
+    pub(crate) default_name: Option<String>,
+    #[serde(default = "hundred")]
+    pub(crate) size_mb: i64,
+    /// Log blocks a minute.
+    #[serde(default = "hundred")]
+    pub(crate) traffic: i64,
+    /// The number of its current virtual log file.
+    #[serde(default = "hundred")]
+    pub(crate) vlf: i64,
+    #[serde(default)]
+    pub(crate) data_folder: Option<String>,
+    #[serde(default)]
+    pub(crate) log_folder: Option<String>,
+}
+
+const fn hundred() -> i64 {
+    100
+}
+
+/// What a database is to BizTalk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DatabaseRole {
+    Management,
+    MessageBox,
+    Tracking,
+    Rules,
+    Bam,
+    Sso,
+    Other,
+}
+
+impl DatabaseRole {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Management => "management",
+            Self::MessageBox => "messagebox",
+            Self::Tracking => "tracking",
+            Self::Rules => "rules",
+            Self::Bam => "bam",
+            Self::Sso => "sso",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A BizTalk computer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Computer {
+    pub(crate) name: String,
+    pub(crate) login: String,
+    /// program → roles of the databases it is connected to
+    pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
+}
+
+/// Another agent job of the management server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    /// `1m`, `12h`, … ; none = not scheduled
+    #[serde(default)]
+    pub(crate) every: Option<String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A step of one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) database: String,
+    pub(crate) command: String,
+}
+
+/// A table with its rows. Columns as `name type; …`; `{source}` in a text is the management server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    pub(crate) columns: String,
+    #[serde(default)]
+    pub(crate) rows: Vec<Vec<Json>>,
+}
+
+impl Plan {
+    /// Reads a world file; `Err` says what is wrong in words.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
+        let plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        plan.checked()
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        if self.servers.is_empty() || self.servers.len() > limits::SERVERS {
+            return Err(format!("a world has 1 to {} servers", limits::SERVERS));
+        }
+        if self.databases.len() > limits::WORLD_DATABASES {
+            return Err(format!("a world has at most {} databases", limits::WORLD_DATABASES));
+        }
+        let server = |name: &str| self.servers.iter().any(|s| s.name.eq_ignore_ascii_case(name));
+        for (n, s) in self.servers.iter().enumerate() {
+            if self.servers[..n].iter().any(|o| o.name.eq_ignore_ascii_case(&s.name)) {
+                return Err(format!("server {} is there twice", s.name));
+            }
+            for linked in s.linked.iter().chain(&s.only_from) {
+                if !server(linked) {
+                    return Err(format!(
+                        "server {} names `{linked}`, which is no server of this world",
+                        s.name
+                    ));
+                }
+            }
+            if s.utc_offset.abs() > 14 * 60 {
+                return Err(format!("server {}: utc_offset is in minutes, at most 840", s.name));
+            }
+        }
+        for d in &self.databases {
+            if !server(&d.server) {
+                return Err(format!(
+                    "database {} is on `{}`, which is no server of this world",
+                    d.name, d.server
+                ));
+            }
+            if !(1..=90_000).contains(&d.vlf) || !(0..=100_000).contains(&d.traffic) {
+                return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));
+            }
+        }
+        let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();
+        if management != 1 {
+            return Err(format!("a world has one database of role management, not {management}"));
+        }
+        let every = self.log_every()?;
+        if every.ms < 60_000 || every.ms > 86_400_000 || every.ms % 60_000 != 0 {
+            return Err("backup.log_every is in whole minutes, from 1m to 24h".into());
+        }
+        if self.history()?.ms > 40 * 86_400_000 {
+            return Err("history is at most 40 days".into());
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn log_every(&self) -> Result<Span, String> {
+        self.backup.log_every.parse()
+    }
+    pub(crate) fn next_log_in(&self) -> Result<Span, String> {
+        self.backup.next_log_in.parse()
+    }
+    pub(crate) fn history(&self) -> Result<Span, String> {
+        self.history.as_deref().unwrap_or("26h").parse()
+    }
+    pub(crate) fn management(&self) -> Option<&Database> {
+        self.databases.iter().find(|d| d.role == DatabaseRole::Management)
+    }
+}
+
+fn placed(fault: &crate::yaml::Fault) -> String {
+    match fault.place {
+        Some(place) => format!("line {}, column {}: {}", place.line, place.column, fault.message),
+        None => fault.message.clone(),
+    }
+}

@@ -1,0 +1,258 @@
+//! BizTalk's procedures that people call, and the sandbox's own that play what is outside SQL Server.
+
+use super::{Arguments, send};
+use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
+use crate::sandbox::host::Outcome;
+use crate::sandbox::value::{Table, Value};
+use crate::sandbox::world::biztalk::HISTORY;
+use crate::sandbox::world::ids::sid;
+use crate::sandbox::world::server::Call;
+use crate::sandbox::world::state::{DbState, Edit, Login, User};
+use crate::sandbox::world::stored::{as_int, as_text, bit, text};
+
+pub(super) fn run(
+    call: &mut Call<'_>,
+    d: usize,
+    name: &str,
+    given: &Arguments<'_>,
+    parts: &mut Kept,
+) -> Outcome<i32> {
+    let database = call.server().databases[d].name.clone();
+    call.only_sysadmin(name, &database)?;
+    let now = call.now;
+    match name {
+        "sp_forcefullbackup" => {
+            let db = &mut call.server_mut().databases[d];
+            db.update(now, "adm_BackupSettings", |_, _| true, &[("ForceFull", bit(true))]);
+        }
+        "sp_setbackupcompression" => {
+            let on = given.int("@bCompression", 0) == Some(1);
+            let db = &mut call.server_mut().databases[d];
+            db.update(now, "adm_BackupSettings", |_, _| true, &[("UseCompression", bit(on))]);
+        }
+        "sp_getbackuphistory" => {
+            let after = given.int("@LastBackupSetId", 0).unwrap_or(0);
+            if let Some(history) = call.server().databases[d].content.tables.get(&HISTORY.to_lowercase()) {
+                let rows = history
+                    .table
+                    .rows
+                    .iter()
+                    .filter(|r| as_int(history.cell(r, "BackupSetId")) > Some(after));
+                let table = Table { columns: history.table.columns.clone(), rows: rows.cloned().collect() };
+                send(table, parts);
+            }
+        }
+        "sp_logshippingclean" => clean(call, given)?,
+        "sandbox_stopbiztalk" => stop_biztalk(call, parts),
+        "sandbox_startbiztalk" => start_biztalk(call, parts)?,
+        "sandbox_createlogins" => create_logins(call, parts),
+        "sandbox_updatedatabase" => update_database(call, given, parts)?,
+        _ => return Err(Message::not_modelled(format_args!("a direct call of {name}"))),
+    }
+    call.state.dirty = true;
+    Ok(0)
+}
+
+fn say(parts: &mut Kept, words: impl Into<String>) {
+    let _ = parts.put(Part::Info(Message { class: 0, ..Message::error(0, words) }));
+}
+
+/// Drops every database of a source here and forgets what was restored last.
+fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
+    let wrong =
+        |text: String| Message { procedure: "sp_LogShippingClean".into(), ..Message::error(50_000, text) };
+    let Some(source) = given.text("@nvcSourceID", 0).or_else(|| given.text("@SourceID", 0)) else {
+        return Err(Message {
+            procedure: "sp_LogShippingClean".into(),
+            ..Message::error(
+                201,
+                "Procedure or function 'sp_LogShippingClean' expects parameter '@SourceID', which was not supplied.",
+            )
+        });
+    };
+    let known = call.server().shipping.as_ref().map(|s| s.source_id.clone());
+    if known.as_ref().is_none_or(|k| !k.eq_ignore_ascii_case(&source)) {
+        return Err(wrong(format!("There is no source '{source}' on this server.")));
+    }
+    let (s, now) = (call.s, call.now);
+    let busy = call.server().agent.jobs.iter().any(|j| {
+        j.run.as_ref().is_some_and(|r| r.doing.as_ref().is_some_and(|x| x.command.starts_with("RESTORE")))
+    });
+    if busy {
+        return Err(Message {
+            state: 4,
+            ..Message::error(3702, "Cannot drop the database because it is currently in use.")
+        });
+    }
+    let shipped = call.state.shipped(s);
+    let server = call.server_mut();
+    server.databases.retain(|d| !shipped.iter().any(|x| x.eq_ignore_ascii_case(&d.name)));
+    if let Some(master) = server.database_mut("master") {
+        let table = "bts_logshippinglastrestoreset";
+        let gone: Vec<usize> =
+            (0..master.content.tables.get(table).map_or(0, |t| t.table.rows.len())).collect();
+        master.write(now, Edit::Delete(table.into(), gone));
+    }
+    Ok(())
+}
+
+fn stop_biztalk(call: &mut Call<'_>, parts: &mut Kept) {
+    if call.state.biztalk.connected_to == Some(call.s) {
+        call.state.biztalk.connected_to = None;
+        say(parts, "Simulated: all BizTalk host instances, ENTSSO and the Rule Engine are stopped.");
+    } else {
+        say(parts, "Simulated: no BizTalk computer is connected to this server.");
+    }
+}
+
+fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
+    let roles: Vec<String> =
+        call.state.biztalk.computers.iter().flat_map(|c| c.programs.iter().map(|p| p.1.clone())).collect();
+    for role in ["management", "messagebox", "sso"].iter().filter(|r| roles.iter().any(|x| x == **r)) {
+        let open = call.server().databases.iter().find(|d| d.role == **role).map(|d| d.state);
+        match open {
+            Some(DbState::Online) => {}
+            Some(_) => {
+                return Err(Message::error(
+                    50_000,
+                    format!("Simulated: BizTalk cannot start: the {role} database is not online here."),
+                ));
+            }
+            None => {
+                return Err(Message::error(
+                    50_000,
+                    format!("Simulated: BizTalk cannot start: there is no {role} database here."),
+                ));
+            }
+        }
+    }
+    call.state.biztalk.connected_to = Some(call.s);
+    call.state.biztalk.since = Some(call.now);
+    say(parts, "Simulated: the BizTalk computers run against this server.");
+    Ok(())
+}
+
+/// Every login that some other server of the estate has and this one lacks.
+fn create_logins(call: &mut Call<'_>, parts: &mut Kept) {
+    let (s, seed) = (call.s, call.state.seed);
+    let local = call.server().local(call.now);
+    let others: Vec<Login> = call.state.servers.iter().flat_map(|x| x.logins.iter().cloned()).collect();
+    let users: Vec<User> =
+        call.server().databases.iter().flat_map(|d| d.content.users.iter().cloned()).collect();
+    let server = &mut call.state.servers[s];
+    let mut made = 0;
+    for login in others {
+        if server.logins.iter().any(|l| l.name.eq_ignore_ascii_case(&login.name)) {
+            continue;
+        }
+        let own = users.iter().find(|u| u.name.eq_ignore_ascii_case(&login.name)).and_then(|u| u.sid.clone());
+        let id = server.logins.iter().map(|l| l.id).max().unwrap_or(268) + 1;
+        server.logins.push(Login {
+            id,
+            sid: own.unwrap_or_else(|| sid(&login.name, seed)),
+            created: local,
+            ..login
+        });
+        made += 1;
+    }
+    say(parts, format!("Simulated: {made} logins created."));
+}
+
+/// What UpdateDatabase.vbs does: pointers in the management database, and job steps that name the server.
+fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome<()> {
+    let (Some(old), Some(new)) = (given.text("@old", 0), given.text("@new", 1)) else {
+        return Err(Message::error(
+            201,
+            "Procedure or function 'sandbox_UpdateDatabase' expects parameters '@old' and '@new', which were not supplied.",
+        ));
+    };
+    let now = call.now;
+    let server = call.server_mut();
+    let Some(db) = server.databases.iter_mut().find(|d| d.role == "management") else {
+        return Err(Message::error(50_000, "Simulated: there is no management database here."));
+    };
+    if db.state != DbState::Online {
+        return Err(crate::sandbox::world::backup::in_restore(&db.name));
+    }
+    let mut changed = 0;
+    for table in ["adm_group", "adm_messagebox", "adm_otherbackupdatabases", "adm_otherdatabases"] {
+        let Some(stored) = db.content.tables.get(table) else { continue };
+        let mut rows = Vec::new();
+        for (n, row) in stored.table.rows.iter().enumerate() {
+            let mut moved = row.clone();
+            for (cell, column) in moved.iter_mut().zip(&stored.table.columns) {
+                let pointer = column.name.ends_with("ServerName")
+                    && column.name != "BTSServerName"
+                    && column.name != "SSOServerName";
+                if pointer && as_text(cell).is_some_and(|t| t.eq_ignore_ascii_case(&old)) {
+                    *cell = text(&new);
+                }
+            }
+            if moved != *row {
+                rows.push((n, moved));
+            }
+        }
+        changed += rows.len();
+        if !rows.is_empty() {
+            db.write(now, Edit::Update(table.into(), rows));
+        }
+    }
+    for tracking in server.databases.iter_mut().filter(|d| d.role == "tracking" && d.state == DbState::Online)
+    {
+        let same = |t: &crate::sandbox::world::stored::Stored, row: &[Value]| {
+            as_text(t.cell(row, "serverName")).is_some_and(|x| x.eq_ignore_ascii_case(&old))
+        };
+        tracking.update(now, "TDDS_StreamStatus", same, &[("serverName", text(&new))]);
+    }
+    let mut steps = 0;
+    for job in &mut server.agent.jobs {
+        for step in &mut job.steps {
+            let moved = replace_name(&step.command, &old, &new);
+            if moved != step.command {
+                step.command = moved;
+                steps += 1;
+            }
+        }
+    }
+    say(
+        parts,
+        format!(
+            "Simulated: UpdateDatabase changed {changed} rows and {steps} job steps from {old} to {new}."
+        ),
+    );
+    Ok(())
+}
+
+/// Replaces whole names only: SQL1 is inside DRSQL1.
+fn replace_name(command: &str, old: &str, new: &str) -> String {
+    let mut out = String::new();
+    let mut rest = command;
+    let (lower_old, part) = (old.to_lowercase(), |c: char| c.is_alphanumeric() || c == '_' || c == '-');
+    if old.is_empty() {
+        return command.to_owned();
+    }
+    while let Some(at) = rest.to_lowercase().find(&lower_old) {
+        let Some((before, tail)) = rest.split_at_checked(at) else { break };
+        let Some((name, after)) = tail.split_at_checked(old.len()) else { break };
+        let whole = !before.ends_with(part) && !after.starts_with(part);
+        out.push_str(before);
+        out.push_str(if whole { new } else { name });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_name;
+
+    #[test]
+    fn only_whole_names_are_replaced() {
+        assert_eq!(
+            replace_name("exec x 'SQL1', 'DRSQL1', 'sql1'", "SQL1", "NEW"),
+            "exec x 'NEW', 'DRSQL1', 'NEW'"
+        );
+        assert_eq!(replace_name("nothing", "SQL1", "NEW"), "nothing");
+    }
+}

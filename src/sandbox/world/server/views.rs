@@ -1,0 +1,49 @@
+//! Rows of system views and msdb tables.
+//!
+//! One file per family; none of them changes anything.
+
+mod agent;
+mod databases;
+mod history;
+mod instance;
+mod objects;
+mod security;
+mod sessions;
+
+pub(super) use databases::volume_stats;
+pub(super) use instance::drives;
+pub(super) use objects::{find_object, object_name, type_name};
+
+use super::Call;
+use crate::sandbox::value::{Column, Table, Type};
+use crate::sandbox::world::columns;
+use crate::sandbox::world::stored::{Sheet, text};
+
+/// The rows of a system object seen from database number `d`.
+pub(super) fn system(call: &Call<'_>, d: usize, full: &str) -> Option<Table> {
+    let mut sheet = columns::sheet(full, call.server().year());
+    let done = databases::fill(call, d, full, &mut sheet)
+        || agent::fill(call, full, &mut sheet)
+        || history::fill(call, full, &mut sheet)
+        || instance::fill(call, full, &mut sheet)
+        || objects::fill(call, d, full, &mut sheet)
+        || security::fill(call, d, full, &mut sheet)
+        || sessions::fill(call, full, &mut sheet);
+    done.then_some(sheet.table)
+}
+
+/// An empty sheet of a system object.
+pub(super) fn sheet(call: &Call<'_>, full: &str) -> Sheet {
+    columns::sheet(full, call.server().year())
+}
+
+/// The rows of a view that BizTalk's scripts made.
+pub(super) fn user_view(call: &Call<'_>, d: usize, name: &str) -> Option<Table> {
+    if name != "admv_backupdatabases" {
+        return None;
+    }
+    let server = call.server();
+    let columns = vec![Column::new("ServerName", Type::SYSNAME), Column::new("DatabaseName", Type::SYSNAME)];
+    let rows = call.state.backup_scope(call.s, &server.databases[d]);
+    Some(Table { columns, rows: rows.into_iter().map(|(a, b)| vec![text(a), text(b)]).collect() })
+}

@@ -1,0 +1,454 @@
+//! The estate as data: everything that is saved.
+//!
+//! Does not know what happens to it, nor who asks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::agent::Agent;
+use super::files::{Files, Recording};
+use super::ids::{Dice, Guid, Lsn};
+use super::stored::Stored;
+use crate::clock::DrillClock;
+use crate::sandbox::value::Value;
+
+/// The whole world.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) world: String,
+    pub(crate) seed: u64,
+    pub(crate) dice: Dice,
+    pub(crate) clock: DrillClock,
+    /// Everything up to here has happened.
+    pub(crate) at: DateTime<Utc>,
+    /// When the walk began: history lies before.
+    pub(crate) opened: DateTime<Utc>,
+    pub(crate) servers: Vec<Server>,
+    /// Every backup set some server knows of.
+    pub(crate) sets: Vec<Set>,
+    /// What sets share: the database they are of.
+    pub(crate) layouts: Vec<Layout>,
+    pub(crate) biztalk: Computers,
+    /// Faults in force: id and server.
+    pub(crate) faults: Vec<(String, String)>,
+    #[serde(skip)]
+    pub(crate) files: Files,
+    /// Files written while history is made, so that they need not be read back.
+    #[serde(skip)]
+    pub(crate) fresh: Option<HashMap<String, Arc<Vec<Recording>>>>,
+    #[serde(skip)]
+    pub(crate) sessions: Vec<Session>,
+    /// Something was changed since the last save.
+    #[serde(skip)]
+    pub(crate) dirty: bool,
+}
+
+/// One instance of SQL Server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Server {
+    pub(crate) name: String,
+    /// Major, minor, build, revision.
+    pub(crate) version: (u8, u8, u16, u16),
+    pub(crate) edition: String,
+    pub(crate) update_level: String,
+    pub(crate) offset_minutes: i16,
+    pub(crate) case_sensitive: bool,
+    pub(crate) collation: String,
+    pub(crate) role: Role,
+    pub(crate) started: DateTime<Utc>,
+    pub(crate) agent_account: String,
+    pub(crate) engine_account: String,
+    pub(crate) logins: Vec<Login>,
+    pub(crate) linked: Vec<Linked>,
+    pub(crate) options: BTreeMap<String, i64>,
+    pub(crate) volumes: Vec<Volume>,
+    pub(crate) databases: Vec<Database>,
+    pub(crate) msdb: History,
+    pub(crate) agent: Agent,
+    /// Of a destination: what it ships and from where.
+    pub(crate) shipping: Option<Shipping>,
+    pub(crate) trouble: Trouble,
+    pub(crate) next_object_id: i32,
+}
+
+/// What a server is in the estate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Source,
+    Destination,
+    Other,
+}
+
+/// A server principal. Without a password it cannot log in over SQL authentication.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    pub(crate) sid: Vec<u8>,
+    /// `S` SQL login, `U` Windows login, `G` Windows group, `R` server role.
+    pub(crate) kind: char,
+    pub(crate) password: Option<String>,
+    pub(crate) disabled: bool,
+    pub(crate) sysadmin: bool,
+    /// Server permissions, in capitals.
+    pub(crate) grants: Vec<String>,
+    pub(crate) created: NaiveDateTime,
+}
+
+/// A linked server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Linked {
+    pub(crate) name: String,
+    pub(crate) data_source: String,
+    pub(crate) rpc_out: bool,
+    pub(crate) created: NaiveDateTime,
+}
+
+/// A disk volume: mount point, size and what is free before backups.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Volume {
+    pub(crate) mount: String,
+    pub(crate) total_bytes: i64,
+    pub(crate) free_bytes: i64,
+}
+
+/// What faults do to a server.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    pub(crate) refused: bool,
+    pub(crate) silent: bool,
+    pub(crate) delay_ms: u64,
+    pub(crate) empty_answers: bool,
+    pub(crate) wrong_password: bool,
+    /// The restore job takes this long per log (drill milliseconds).
+    pub(crate) restore_ms: Option<i64>,
+    /// Nothing was restored in the time before the walk, from here on.
+    pub(crate) paused_from: Option<DateTime<Utc>>,
+    /// Files whose names contain this cannot be opened from here (OS error 5).
+    pub(crate) denied: Option<String>,
+    /// Restore To Mark fails when it comes to this database (0-based).
+    pub(crate) mark_fails_at: Option<usize>,
+}
+
+/// The state column of sys.databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum DbState {
+    Online,
+    Restoring,
+    Offline,
+}
+
+/// The recovery model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Model {
+    Full,
+    BulkLogged,
+    Simple,
+}
+
+/// A database.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Database {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    pub(crate) state: DbState,
+    pub(crate) model: Model,
+    pub(crate) created: NaiveDateTime,
+    pub(crate) compatibility: u8,
+    pub(crate) owner: String,
+    pub(crate) user_access: u8,
+    pub(crate) read_only: bool,
+    /// `management`, `messagebox`, `tracking`, … of BizTalk; empty otherwise.
+    pub(crate) role: String,
+    pub(crate) guid: Guid,
+    pub(crate) family: Guid,
+    pub(crate) fork: Guid,
+    /// The fork before the last recovery and where it happened, until a log backup tells it.
+    pub(crate) forked: Option<(Guid, Lsn)>,
+    pub(crate) redo: Option<Redo>,
+    pub(crate) base: Option<(Lsn, Guid)>,
+    pub(crate) files: Vec<DbFile>,
+    pub(crate) log: Log,
+    pub(crate) content: Content,
+    /// Log blocks written per minute while BizTalk runs.
+    pub(crate) traffic: i64,
+}
+
+/// Where the next roll-forward of a restoring database must start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Redo {
+    pub(crate) start: Lsn,
+    pub(crate) fork: Guid,
+}
+
+/// What is in a database: travels in backups.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Keys in lower case.
+    pub(crate) tables: BTreeMap<String, Stored>,
+    pub(crate) procedures: Vec<(String, i32)>,
+    pub(crate) views: Vec<(String, i32)>,
+    pub(crate) users: Vec<User>,
+}
+
+/// A database principal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    pub(crate) sid: Option<Vec<u8>>,
+    /// `S` `U` `G` users, `R` role.
+    pub(crate) kind: char,
+    /// Roles it is in, by name.
+    pub(crate) roles: Vec<String>,
+    pub(crate) created: NaiveDateTime,
+}
+
+/// A file of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DbFile {
+    pub(crate) id: i32,
+    pub(crate) guid: Guid,
+    pub(crate) logical: String,
+    pub(crate) physical: String,
+    pub(crate) is_log: bool,
+    /// 8 KB pages.
+    pub(crate) pages: i64,
+}
+
+/// The log of a database.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Log {
+    /// Where the next record goes.
+    pub(crate) end: Lsn,
+    /// Start of the next log backup; None = no chain.
+    pub(crate) backed_up: Option<Lsn>,
+    pub(crate) checkpoint: Lsn,
+    /// Checkpoint of the newest full that is not copy-only.
+    pub(crate) full_checkpoint: Lsn,
+    /// No log backup was taken yet in this chain.
+    pub(crate) begins: bool,
+    /// Records since the last log backup.
+    pub(crate) records: Vec<Record>,
+    /// When traffic was last added.
+    pub(crate) busy_until: Option<DateTime<Utc>>,
+}
+
+/// One record: enough to do it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) lsn: Lsn,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) edit: Edit,
+}
+
+/// What a record does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Edit {
+    Insert(String, Vec<Vec<Value>>),
+    Update(String, Vec<(usize, Vec<Value>)>),
+    Delete(String, Vec<usize>),
+    /// The commit of a marked transaction.
+    Mark(String),
+}
+
+/// What msdb remembers about backups and restores.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct History {
+    /// `backup_set_id` - 1 → index into the world's sets.
+    pub(crate) backups: Vec<usize>,
+    pub(crate) restores: Vec<Restored>,
+    pub(crate) marks: Vec<Marked>,
+}
+
+/// A row of restorehistory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Restored {
+    pub(crate) at: NaiveDateTime,
+    pub(crate) database: String,
+    pub(crate) user: String,
+    pub(crate) backup_set_id: i64,
+    pub(crate) kind: char,
+    pub(crate) replace: bool,
+    pub(crate) recovery: bool,
+    pub(crate) stop_at: Option<NaiveDateTime>,
+    pub(crate) mark: Option<String>,
+    pub(crate) before: bool,
+}
+
+/// A row of logmarkhistory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Marked {
+    pub(crate) database: String,
+    pub(crate) mark: String,
+    pub(crate) user: String,
+    pub(crate) lsn: Lsn,
+    pub(crate) at: NaiveDateTime,
+}
+
+/// What a backup set says about its database; the same for many sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) server: String,
+    pub(crate) database: String,
+    pub(crate) collation: String,
+    pub(crate) created: NaiveDateTime,
+    pub(crate) compatibility: u8,
+    pub(crate) software: (u8, u8, u16),
+    pub(crate) database_version: i32,
+    pub(crate) offset_minutes: i16,
+    pub(crate) model: Model,
+    pub(crate) guid: Guid,
+    pub(crate) family: Guid,
+    pub(crate) role: String,
+    pub(crate) files: Vec<DbFile>,
+}
+
+/// A backup set: what its header says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Set {
+    pub(crate) layout: usize,
+    pub(crate) uuid: Guid,
+    pub(crate) media_uuid: Guid,
+    /// `D` full, `I` differential, `L` log.
+    pub(crate) kind: char,
+    pub(crate) path: String,
+    pub(crate) position: i64,
+    pub(crate) name: Option<String>,
+    pub(crate) user: String,
+    pub(crate) first: Lsn,
+    pub(crate) last: Lsn,
+    pub(crate) checkpoint: Lsn,
+    pub(crate) full_checkpoint: Lsn,
+    /// Local time of the server.
+    pub(crate) start: NaiveDateTime,
+    pub(crate) finish: NaiveDateTime,
+    pub(crate) size: i64,
+    pub(crate) first_fork: Guid,
+    pub(crate) last_fork: Guid,
+    pub(crate) fork_point: Option<Lsn>,
+    pub(crate) base: Option<(Lsn, Guid)>,
+    pub(crate) copy_only: bool,
+    pub(crate) checksums: bool,
+    pub(crate) begins_chain: bool,
+    pub(crate) tail: bool,
+}
+
+/// A destination of BizTalk log shipping.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Shipping {
+    pub(crate) source_id: String,
+    /// The server and database that hold the backup history.
+    pub(crate) management_server: String,
+    pub(crate) management_database: String,
+    /// Only databases of this source; None = all.
+    pub(crate) only_from: Option<String>,
+    /// Copies of the source's jobs, as kept for Restore To Mark.
+    pub(crate) jobs: Vec<super::agent::Job>,
+}
+
+/// The BizTalk computers: who runs, and which server they are connected to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Computers {
+    pub(crate) computers: Vec<Computer>,
+    /// Server index while they run.
+    pub(crate) connected_to: Option<usize>,
+    pub(crate) since: Option<DateTime<Utc>>,
+}
+
+/// A BizTalk computer and its connections.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Computer {
+    pub(crate) name: String,
+    pub(crate) login: String,
+    /// (program, database role)
+    pub(crate) programs: Vec<(String, String)>,
+}
+
+/// A connection that is open now; not saved.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) server: usize,
+    pub(crate) id: i16,
+    pub(crate) login: String,
+    pub(crate) application: String,
+    pub(crate) workstation: String,
+    pub(crate) database: String,
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) command: Option<String>,
+    pub(crate) last_start: DateTime<Utc>,
+    pub(crate) last_end: Option<DateTime<Utc>>,
+}
+
+impl Server {
+    /// The product year of the version.
+    pub(crate) const fn year(&self) -> u16 {
+        match self.version.0 {
+            ..=11 => 2012,
+            12 => 2014,
+            13 => 2016,
+            14 => 2017,
+            15 => 2019,
+            16 => 2022,
+            _ => 2025,
+        }
+    }
+
+    /// The computer's name: what stands before a backslash.
+    pub(crate) fn machine(&self) -> &str {
+        self.name.split('\\').next().unwrap_or(&self.name)
+    }
+
+    /// Local time of a moment.
+    pub(crate) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+    }
+
+    /// The internal version number of its databases.
+    pub(crate) const fn database_version(&self) -> i32 {
+        match self.version.0 {
+            ..=11 => 706,
+            12 => 782,
+            13 => 852,
+            14 => 869,
+            15 => 904,
+            16 => 957,
+            _ => 998,
+        }
+    }
+
+    pub(crate) fn database(&self, name: &str) -> Option<&Database> {
+        self.databases.iter().find(|d| d.name.eq_ignore_ascii_case(name))
+    }
+    pub(crate) fn database_mut(&mut self, name: &str) -> Option<&mut Database> {
+        self.databases.iter_mut().find(|d| d.name.eq_ignore_ascii_case(name))
+    }
+    pub(crate) fn database_index(&self, name: &str) -> Option<usize> {
+        self.databases.iter().position(|d| d.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A table of a database.
+    pub(crate) fn table(&self, database: &str, table: &str) -> Option<&Stored> {
+        self.database(database)?.content.tables.get(&table.to_lowercase())
+    }
+
+    pub(crate) fn next_object_id(&mut self) -> i32 {
+        self.next_object_id += 16;
+        self.next_object_id
+    }
+}
+
+impl State {
+    pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
+        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The header's second half.
+    pub(crate) fn layout(&self, set: &Set) -> &Layout {
+        &self.layouts[set.layout]
+    }
+}

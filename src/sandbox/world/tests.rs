@@ -1,0 +1,604 @@
+//! The estate as its servers show it, through the `Host` seam alone.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone as _, Utc};
+
+use super::{BIZTALK, Setup, World};
+use crate::clock::{DrillClock, FixedClock};
+use crate::sandbox::answer::{Kept, Login, Message};
+use crate::sandbox::host::{Context, Host, ObjectName};
+use crate::sandbox::value::{Table, Value};
+
+const PASSWORD: &str = "Only-for-tests-1";
+
+/// A world on a clock that stands still until told.
+struct Walk {
+    clock: Arc<FixedClock>,
+    world: World,
+    hosts: Vec<Arc<dyn Host>>,
+}
+
+fn start() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 10, 7, 30).unwrap()
+}
+
+fn setup(faults: &[&str]) -> Setup {
+    Setup {
+        clock: DrillClock { origin: start(), since: start(), speed: 60.0 },
+        seed: 7,
+        password: PASSWORD.into(),
+        faults: faults.iter().map(|f| (*f).to_owned()).collect(),
+    }
+}
+
+/// The shipped world with less history, so that tests are quick.
+fn short() -> String {
+    BIZTALK.replace("history: 26h", "history: 3h")
+}
+
+impl Walk {
+    fn on(folder: &Path, faults: &[&str]) -> Self {
+        let clock = Arc::new(FixedClock::at(start()));
+        let world = World::create_on(&short(), folder, &setup(faults), Arc::clone(&clock) as _).unwrap();
+        let hosts = world.hosts();
+        Self { clock, world, hosts }
+    }
+
+    fn wait(&self, minutes: i64) {
+        // In small steps, as a program that polls does.
+        for _ in 0..minutes {
+            self.clock.advance_ms(60_000);
+            for host in &self.hosts {
+                host.now();
+            }
+        }
+    }
+
+    fn rows(&self, server: usize, database: &str, name: &str, columns: &[&str]) -> Vec<Vec<Value>> {
+        pick(&table(&*self.hosts[server], database, name).unwrap(), columns)
+    }
+
+    fn states(&self, server: usize) -> Vec<String> {
+        let mut all: Vec<String> = self
+            .rows(server, "master", "sys.databases", &["database_id", "state_desc"])
+            .iter()
+            .filter(|r| matches!(r[0], Value::Int(5..)))
+            .map(|r| word(&r[1]))
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Newest complete log set, newest imported, last restored on every database: (S, I, R).
+    fn sets(&self, server: usize) -> (i64, i64, i64) {
+        let newest = |rows: Vec<Vec<Value>>| {
+            rows.iter()
+                .filter(|r| word(&r[1]) == "lg" && r[2] == Value::Bit(true))
+                .map(|r| number(&r[0]))
+                .max()
+                .unwrap_or(0)
+        };
+        let columns = ["BackupSetId", "BackupType", "SetComplete"];
+        let s = newest(self.rows(0, "BizTalkMgmtDb", "adm_BackupHistory", &columns));
+        let i = newest(self.rows(server, "master", "bts_LogShippingHistory", &columns));
+        let restored = self.rows(
+            server,
+            "master",
+            "bts_LogShippingHistory",
+            &["DatabaseName", "BackupSetId", "Restored"],
+        );
+        let mut last = std::collections::BTreeMap::new();
+        for row in restored.iter().filter(|r| r[2] == Value::Bit(true)) {
+            let entry = last.entry(word(&row[0])).or_insert(0);
+            *entry = number(&row[1]).max(*entry);
+        }
+        (s, i, last.values().copied().min().unwrap_or(0))
+    }
+
+    fn previous(&self, set: i64) -> i64 {
+        self.rows(0, "BizTalkMgmtDb", "adm_BackupHistory", &["BackupSetId", "BackupType"])
+            .iter()
+            .filter(|r| word(&r[1]) == "lg" && number(&r[0]) < set)
+            .map(|r| number(&r[0]))
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn job(&self, server: usize, job: &str, columns: &[&str]) -> Vec<Value> {
+        let mut all = vec!["name"];
+        all.extend(columns);
+        let rows = self.rows(server, "msdb", "sysjobs", &all);
+        rows.into_iter().find(|r| word(&r[0]) == job).unwrap_or_else(|| panic!("no job {job}"))[1..].to_vec()
+    }
+
+    fn run(
+        &self,
+        server: usize,
+        database: &str,
+        name: &str,
+        arguments: &[(&str, Value)],
+    ) -> Result<Kept, Message> {
+        run(&*self.hosts[server], database, name, arguments)
+    }
+
+    fn start_job(&self, server: usize, job: &str) -> Result<Kept, Message> {
+        self.run(server, "msdb", "sp_start_job", &[("@job_name", Value::Text(job.into()))])
+    }
+
+    fn disable(&self, server: usize, job: &str) {
+        let arguments = [("@job_name", Value::Text(job.into())), ("@enabled", Value::Int(0))];
+        self.run(server, "msdb", "sp_update_job", &arguments).unwrap();
+    }
+
+    /// Messages of a job's outcomes (`step_id`, `run_status`, `message`), newest last.
+    fn history(&self, server: usize, job: &str) -> Vec<(i64, i64, String)> {
+        let id = self.job(server, job, &["job_id"]).remove(0);
+        let columns = ["job_id", "step_id", "run_status", "message"];
+        self.rows(server, "msdb", "sysjobhistory", &columns)
+            .iter()
+            .filter(|r| r[0] == id)
+            .map(|r| (number(&r[1]), number(&r[2]), word(&r[3])))
+            .collect()
+    }
+
+    fn freeze(&self) {
+        for server in [1, 2] {
+            self.disable(server, HISTORY);
+            self.disable(server, RESTORE);
+        }
+        self.wait(2);
+    }
+}
+
+const HISTORY: &str = "BTS Log Shipping - Get Backup History";
+const RESTORE: &str = "BTS Log Shipping - Restore Databases";
+const MARK: &str = "BTS Log Shipping - Restore To Mark";
+const BACKUP: &str = "Backup BizTalk Server (BizTalkMgmtDb)";
+
+fn sa() -> Context {
+    Context {
+        session_id: 51,
+        login: "sa".into(),
+        database: "master".into(),
+        sysadmin: true,
+        ..Context::default()
+    }
+}
+
+fn name(database: &str, name: &str) -> ObjectName {
+    let (schema, name) = name.split_once('.').unwrap_or(("dbo", name));
+    ObjectName { database: database.into(), schema: schema.into(), name: name.into() }
+}
+
+fn table(host: &dyn Host, database: &str, object: &str) -> Result<Table, Message> {
+    let found = host.table(&sa(), &name(database, object))?;
+    Ok(found.unwrap_or_else(|| panic!("no {object} in {database}")))
+}
+
+fn run(host: &dyn Host, database: &str, object: &str, arguments: &[(&str, Value)]) -> Result<Kept, Message> {
+    let mut kept = Kept::default();
+    let arguments: Vec<_> = arguments.iter().map(|(n, v)| (Some((*n).to_owned()), v.clone())).collect();
+    let status = host.procedure(&sa(), &name(database, object), &arguments, &mut kept)?;
+    assert_eq!(status, Some(0), "{object}");
+    Ok(kept)
+}
+
+fn pick(table: &Table, columns: &[&str]) -> Vec<Vec<Value>> {
+    let at: Vec<usize> = columns
+        .iter()
+        .map(|c| table.columns.iter().position(|k| k.name == *c).unwrap_or_else(|| panic!("no column {c}")))
+        .collect();
+    table.rows.iter().map(|r| at.iter().map(|n| r[*n].clone()).collect()).collect()
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::Text(t) => t.trim().to_owned(),
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+fn number(value: &Value) -> i64 {
+    match value {
+        Value::Int(n) => *n,
+        other => panic!("{other:?} is no number"),
+    }
+}
+
+#[test]
+fn the_walk_begins_in_the_steady_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    assert_eq!(walk.states(0), ["ONLINE"]);
+    for server in [1, 2] {
+        assert_eq!(walk.states(server), ["RESTORING"]);
+        let (s, i, r) = walk.sets(server);
+        assert!(s > 0 && i == s && r == walk.previous(s), "{s} {i} {r}");
+        let steps = walk.history(server, RESTORE);
+        assert!(steps.len() > 20 && steps.iter().all(|h| h.1 == 1), "{steps:?}");
+    }
+}
+
+#[test]
+fn a_backup_run_makes_a_set_with_files_and_the_chain_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let before = walk.sets(1).0;
+    walk.start_job(0, BACKUP).unwrap();
+    let again = walk.start_job(0, BACKUP).unwrap_err();
+    assert_eq!(again.number, 22022, "{again:?}");
+    walk.wait(2);
+    let set = walk.sets(1).0;
+    assert!(set > before);
+    let columns = ["BackupSetId", "BackupFileName", "MarkName", "DatabaseName"];
+    let rows: Vec<_> = walk
+        .rows(0, "BizTalkMgmtDb", "adm_BackupHistory", &columns)
+        .into_iter()
+        .filter(|r| number(&r[0]) == set)
+        .collect();
+    assert_eq!(rows.len(), 9);
+    for row in &rows {
+        assert_eq!(row[2], rows[0][2], "one mark");
+        assert!(word(&row[1]).contains(&word(&row[2])) && word(&row[1]).contains(&word(&row[3])));
+        let file = folder.path().join("files").join("BACKUP01").join("bts").join(word(&row[1]));
+        assert!(file.is_file(), "{}", file.display());
+    }
+    let marks = walk.rows(0, "BizTalkMsgBoxDb", "MarkLog", &["MarkName"]);
+    assert_eq!(marks.last().unwrap()[0], rows[0][2]);
+    let steps: Vec<(i64, i64)> = walk.history(0, BACKUP).iter().rev().take(5).map(|h| (h.0, h.1)).collect();
+    assert_eq!(steps, [(0, 1), (4, 1), (3, 1), (2, 1), (1, 1)]);
+
+    let columns = ["database_name", "type", "first_lsn", "last_lsn", "begins_log_chain"];
+    let mut last = std::collections::HashMap::new();
+    let mut logs = 0;
+    for row in walk.rows(0, "msdb", "backupset", &columns).iter().filter(|r| word(&r[1]) == "L") {
+        logs += 1;
+        match last.insert(word(&row[0]), row[3].clone()) {
+            Some(previous) => assert_eq!(row[2], previous, "{row:?}"),
+            None => assert_eq!(row[4], Value::Bit(true)),
+        }
+    }
+    assert!(logs > 9 * 10 && last.len() == 9, "{logs}");
+}
+
+#[test]
+fn destinations_follow_hold_the_newest_set_back_and_stop_when_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let first = walk.sets(1);
+    walk.wait(16);
+    let then = walk.sets(1);
+    assert!(then.0 > first.0 && then.1 == then.0 && then.2 == first.0, "{first:?} {then:?}");
+    walk.freeze();
+    let frozen = walk.sets(2);
+    walk.wait(20);
+    let later = walk.sets(2);
+    assert!(later.0 > frozen.0);
+    assert_eq!((later.1, later.2), (frozen.1, frozen.2));
+}
+
+#[test]
+fn restore_to_mark_opens_every_database_at_one_mark_and_the_sources_jobs_appear() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    walk.freeze();
+    let held = walk.sets(1).1;
+    let mark = walk
+        .rows(0, "BizTalkMgmtDb", "adm_BackupHistory", &["BackupSetId", "MarkName"])
+        .into_iter()
+        .find(|r| number(&r[0]) == held)
+        .map(|r| r[1].clone())
+        .unwrap();
+    let before = walk.rows(1, "msdb", "sysjobs", &["job_id"]);
+    assert_eq!(before.len(), 3);
+    for server in [1, 2] {
+        walk.start_job(server, MARK).unwrap();
+    }
+    walk.wait(3);
+    for server in [1, 2] {
+        assert_eq!(walk.history(server, MARK).last().map(|h| (h.0, h.1)), Some((0, 1)));
+        assert_eq!(walk.states(server), ["ONLINE"]);
+        let columns = ["destination_database_name", "stop_at_mark_name", "recovery"];
+        let restores = walk.rows(server, "msdb", "restorehistory", &columns);
+        for row in &restores[restores.len() - 9..] {
+            assert_eq!((&row[1], &row[2]), (&mark, &Value::Bit(true)), "{row:?}");
+        }
+        for database in ["BizTalkMgmtDb", "BizTalkMsgBoxDb", "SSODB", "EsbItineraryDb"] {
+            let marks = walk.rows(server, database, "MarkLog", &["MarkName"]);
+            assert_eq!(marks.last().unwrap()[0], mark, "{database}");
+        }
+        assert_eq!(
+            walk.rows(server, "BizTalkMgmtDb", "adm_Group", &["TrackingDBServerName"])[0][0],
+            Value::Text("PRODSQL1".into())
+        );
+        let jobs = walk.rows(server, "msdb", "sysjobs", &["name", "enabled", "job_id"]);
+        assert_eq!(jobs.len(), 3 + 13);
+        assert_eq!(walk.job(server, BACKUP, &["enabled"]), [Value::Int(1)]);
+        assert_ne!(walk.job(server, BACKUP, &["job_id"]), walk.job(0, BACKUP, &["job_id"]));
+    }
+
+    // Held by nobody, the new backup job reaches over its link into production.
+    let production = walk.rows(0, "msdb", "backupset", &["backup_set_id"]).len();
+    walk.disable(0, BACKUP);
+    walk.wait(20);
+    assert!(walk.rows(0, "msdb", "backupset", &["backup_set_id"]).len() > production);
+
+    let arguments = [("@old", Value::Text("PRODSQL1".into())), ("@new", Value::Text("DRSQL1".into()))];
+    walk.run(1, "master", "sandbox_UpdateDatabase", &arguments).unwrap();
+    let columns =
+        ["TrackingDBServerName", "BamDBServerName", "SubscriptionDBServerName", "RuleEngineDBServerName"];
+    assert_eq!(
+        walk.rows(1, "BizTalkMgmtDb", "adm_Group", &columns)[0],
+        vec![Value::Text("DRSQL1".into()); 4]
+    );
+    let commands = walk.rows(1, "msdb", "sysjobsteps", &["command"]);
+    assert!(commands.iter().all(|c| !word(&c[0]).contains("PRODSQL1")));
+    let scope = walk.rows(1, "BizTalkMgmtDb", "admv_BackupDatabases", &["ServerName"]);
+    assert!(scope.len() == 9 && scope.iter().all(|r| word(&r[0]) == "DRSQL1"), "{scope:?}");
+    walk.run(0, "master", "sandbox_StopBizTalk", &[]).unwrap();
+    walk.run(1, "master", "sandbox_StartBizTalk", &[]).unwrap();
+    assert!(
+        walk.rows(0, "master", "sys.dm_exec_sessions", &["host_name"])
+            .iter()
+            .all(|r| word(&r[0]) != "BTSPROD1")
+    );
+    let there = walk.rows(1, "master", "sys.dm_exec_sessions", &["host_name"]);
+    assert!(there.iter().any(|r| word(&r[0]) == "BTSPROD1"));
+
+    // The end of the road: no log fits any more.
+    walk.start_job(1, MARK).unwrap();
+    walk.wait(2);
+    let last = walk.history(1, RESTORE).len();
+    assert!(last > 0);
+}
+
+#[test]
+fn restore_to_mark_fails_over_a_running_restore_and_over_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &["lagging=DRSQL1"]);
+    let (s, i, r) = walk.sets(1);
+    assert!(i == s && r < walk.previous(walk.previous(s)), "{s} {i} {r}");
+    walk.wait(1);
+    let doing = walk.rows(1, "master", "sys.dm_exec_requests", &["command"]);
+    assert!(doing.iter().any(|c| word(&c[0]) == "RESTORE LOG"), "{doing:?}");
+    walk.start_job(1, MARK).unwrap();
+    walk.wait(1);
+    let last = walk.history(1, MARK);
+    assert!(last.iter().any(|h| h.2.contains("(Error 3101)") && h.2.contains("(Error 3013)")), "{last:?}");
+    walk.disable(1, RESTORE);
+    walk.run(1, "msdb", "sp_stop_job", &[("@job_name", Value::Text(RESTORE.into()))]).unwrap();
+    walk.start_job(1, MARK).unwrap();
+    walk.wait(2);
+    let last = walk.history(1, MARK);
+    assert!(last.last().unwrap().1 == 0 && last.iter().any(|h| h.2.contains("(Error 4305)")), "{last:?}");
+    assert_eq!(walk.states(1), ["RESTORING"]);
+}
+
+#[test]
+fn each_fault_shows() {
+    let fails = |walk: &Walk, server: usize, number: &str| {
+        let history = walk.history(server, RESTORE);
+        history.last().unwrap().1 == 0 && history.iter().rev().take(2).any(|h| h.2.contains(number))
+    };
+    let folder = || tempfile::tempdir().unwrap();
+
+    let place = folder();
+    let walk = Walk::on(place.path(), &["open-gap"]);
+    let rows = walk.rows(
+        1,
+        "master",
+        "bts_LogShippingHistory",
+        &["BackupSetId", "BackupType", "DatabaseName", "Restored"],
+    );
+    let holes: Vec<_> = rows.iter().filter(|r| word(&r[1]) == "lg" && r[3] == Value::Bit(false)).collect();
+    assert_eq!(holes.len(), 10, "nine held back and one hole");
+    walk.wait(16);
+    assert!(fails(&walk, 1, "(Error 4305)"));
+
+    let place = folder();
+    let walk = Walk::on(place.path(), &["diverged"]);
+    let (one, other) = (walk.sets(1), walk.sets(2));
+    assert!(one.1 == other.1 && other.2 < one.2, "{one:?} {other:?}");
+    walk.wait(30);
+    assert!(walk.sets(2).2 < walk.sets(1).2);
+    assert!(fails(&walk, 2, "Operating system error 5"));
+
+    let place = folder();
+    let walk = Walk::on(place.path(), &["missing-file"]);
+    walk.wait(16);
+    assert!(fails(&walk, 1, "(Error 3201)") && fails(&walk, 2, "(Error 3201)"));
+
+    let place = folder();
+    let walk = Walk::on(place.path(), &["job-fails"]);
+    walk.freeze();
+    walk.start_job(1, MARK).unwrap();
+    walk.wait(3);
+    assert_eq!(walk.history(1, MARK).last().map(|h| h.1), Some(0));
+    let states = walk.states(1);
+    assert!(states.contains(&"ONLINE".into()) && states.contains(&"RESTORING".into()));
+    assert_eq!(walk.rows(1, "msdb", "sysjobs", &["name"]).len(), 3);
+
+    let place = folder();
+    let walk =
+        Walk::on(place.path(), &["server-down=PRODSQL1", "black-hole", "slow=DRSQL2", "empty-answer=DRSQL2"]);
+    assert_eq!(walk.hosts[0].door(), crate::sandbox::answer::Door::Refused);
+    assert_eq!(walk.hosts[1].door(), crate::sandbox::answer::Door::Silent);
+    assert!(walk.hosts[2].mood().empty_answers && walk.hosts[2].mood().delay_ms >= 1000);
+    walk.wait(20);
+    let history = walk.history(2, HISTORY);
+    assert!(history.last().unwrap().1 == 0 && history.iter().any(|h| h.2.contains("linked server")));
+
+    let place = folder();
+    let walk = Walk::on(place.path(), &["wrong-password=DRSQL2"]);
+    let login = Login { user: "sa".into(), password: PASSWORD.into(), ..Login::default() };
+    assert!(walk.hosts[1].login(&login, 52).is_ok());
+    assert_eq!(walk.hosts[2].login(&login, 52).unwrap_err()[0].number, 18456);
+}
+
+#[test]
+fn unknown_faults_and_worlds_that_do_not_fit_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |text: &str, faults: &[&str]| {
+        World::create(text, folder.path(), &setup(faults)).err().unwrap().to_string()
+    };
+    assert!(made(BIZTALK, &["nonsense"]).contains("missing-file"));
+    assert!(made(BIZTALK, &["slow=NOWHERE"]).contains("NOWHERE"));
+    assert!(made(&BIZTALK.replace("world: biztalk", "wrld: biztalk"), &[]).contains("wrld"));
+    assert!(made(&BIZTALK.replace("server: PRODSQL1", "server: PRODSQL9"), &[]).contains("PRODSQL9"));
+    assert!(made(&BIZTALK.replace("15.0.4430.1", "15.x"), &[]).contains("15.0.4430.1"));
+}
+
+#[test]
+fn a_world_comes_back_from_its_folder_as_it_was_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    walk.start_job(0, BACKUP).unwrap();
+    walk.clock.advance_ms(20_000);
+    walk.hosts[0].now();
+    let saved = |w: &World| serde_json::to_value(&*w.shared.locked()).unwrap();
+    let before = saved(&walk.world);
+    let again = World::open_on(folder.path(), Some(Arc::clone(&walk.clock) as _)).unwrap();
+    assert!(before == saved(&again));
+    walk.clock.advance_ms(120_000);
+    let hosts = again.hosts();
+    let columns = ["BackupSetId", "SetComplete"];
+    let rows = pick(&table(&*hosts[0], "BizTalkMgmtDb", "adm_BackupHistory").unwrap(), &columns);
+    assert!(rows.iter().all(|r| r[1] == Value::Bit(true)));
+
+    let snapshot = folder.path().join("world.json");
+    let text = std::fs::read_to_string(&snapshot).unwrap();
+    std::fs::write(&snapshot, text.replacen("\"format\":1", "\"format\":99", 1)).unwrap();
+    assert!(World::open(folder.path()).err().unwrap().to_string().contains("newer program"));
+    std::fs::write(&snapshot, &text[..text.len() / 2]).unwrap();
+    assert!(World::open(folder.path()).err().unwrap().to_string().contains("damaged"));
+    assert!(
+        World::create(BIZTALK, folder.path(), &setup(&[]))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("already holds")
+    );
+}
+
+#[test]
+fn the_same_seed_and_calls_make_the_same_world() {
+    let made = |seed: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(start()));
+        let setup = Setup { seed, ..setup(&[]) };
+        let world = World::create_on(&short(), folder.path(), &setup, Arc::clone(&clock) as _).unwrap();
+        for host in world.hosts() {
+            clock.advance_ms(7 * 60_000);
+            host.now();
+        }
+        serde_json::to_string(&*world.shared.locked()).unwrap()
+    };
+    let one = made(7);
+    assert!(one == made(7));
+    assert!(one != made(8));
+}
+
+#[test]
+fn a_restoring_database_cannot_be_entered_and_a_reader_cannot_act() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let closed = walk.hosts[1].enter(&sa(), "SSODB").unwrap_err();
+    assert_eq!((closed.number, closed.class), (927, 14));
+    assert_eq!(table(&*walk.hosts[1], "SSODB", "MarkLog").unwrap_err().number, 927);
+    assert_eq!(walk.hosts[1].enter(&sa(), "Nowhere").unwrap_err().number, 911);
+
+    let login = Login { user: "drreader".into(), password: PASSWORD.into(), ..Login::default() };
+    let reader = walk.hosts[0].login(&login, 60).unwrap();
+    assert!(!reader.sysadmin);
+    let read = |object| walk.hosts[0].table(&reader, &name("msdb", object)).map(|t| t.is_some());
+    assert_eq!(read("sysjobs"), Ok(true));
+    assert_eq!(read("sys.dm_exec_sessions"), Ok(true));
+    let mut kept = Kept::default();
+    let job = [(Some("@job_name".to_owned()), Value::Text(BACKUP.into()))];
+    let denied =
+        walk.hosts[0].procedure(&reader, &name("msdb", "sp_start_job"), &job, &mut kept).unwrap_err();
+    assert_eq!(denied.number, 229);
+}
+
+#[test]
+fn what_is_not_there_is_not_found_and_what_is_not_modelled_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let look = |object| walk.hosts[0].table(&sa(), &name("master", object));
+    assert_eq!(look("sys.nothing"), Ok(None));
+    assert_eq!(look("sysjobs"), Ok(None), "msdb's tables are only in msdb");
+    assert_eq!(look("sys.indexes").unwrap_err().number, 59999);
+    assert_eq!(look("sys.availability_groups").unwrap().unwrap().rows.len(), 0);
+    assert!(look("sys.databases").unwrap().unwrap().rows.len() == 13);
+}
+
+#[test]
+fn every_filled_object_has_rows_or_at_least_columns_on_every_version() {
+    for version in ["11.0.7001.0", "13.0.5026.0", "16.0.4105.2", "17.0.1000.7"] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = short().replace("15.0.4430.1", version);
+        let clock = Arc::new(FixedClock::at(start()));
+        let world = World::create_on(&text, folder.path(), &setup(&[]), clock).unwrap();
+        let host = &world.hosts()[0];
+        let year = world.shared.locked().servers[0].year();
+        for full in super::columns::system_names(year) {
+            let object = super::columns::system_object(full, year).unwrap();
+            if object.modelled == super::columns::Modelled::Not || super::columns::is_function(full) {
+                continue;
+            }
+            let (database, object) = match full.strip_prefix("msdb.dbo.") {
+                Some(object) => ("msdb", object),
+                None if full.starts_with("master.") => continue,
+                None => ("master", full),
+            };
+            let found = table(&**host, database, object).unwrap();
+            assert!(!found.columns.is_empty(), "{full}");
+            assert!(found.rows.iter().all(|r| r.len() == found.columns.len()), "{full}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "measures"]
+fn time_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let t = std::time::Instant::now();
+    let clock = Arc::new(FixedClock::at(start()));
+    let world = World::create_on(BIZTALK, folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+    println!("create {:?}", t.elapsed());
+    let hosts = world.hosts();
+    let t = std::time::Instant::now();
+    for _ in 0..60 {
+        clock.advance_ms(60_000);
+        hosts[0].now();
+    }
+    println!("60 minutes {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    world.shared.save(&mut world.shared.locked()).unwrap();
+    println!(
+        "save {:?} {} bytes",
+        t.elapsed(),
+        std::fs::metadata(folder.path().join("world.json")).unwrap().len()
+    );
+    let t = std::time::Instant::now();
+    World::open(folder.path()).unwrap();
+    println!("open {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    table(&*hosts[0], "msdb", "backupset").unwrap();
+    println!("backupset {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    clock.advance_ms(20 * 3_600_000);
+    hosts[0].now();
+    println!("20 hours at once {:?}", t.elapsed());
+}
+#[test]
+#[ignore = "measures"]
+fn weigh_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(start()));
+    let world = World::create_on(BIZTALK, folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+    std::fs::copy(folder.path().join("world.json"), "/tmp/world.json").unwrap();
+    drop(world);
+}
