@@ -138,6 +138,7 @@ pub(crate) fn book() -> Arc<Runbook> {
         version: 1,
         title: Text::en("Two steps"),
         modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
+        read_only: true,
         roles: BTreeMap::from([("dr".into(), role)]),
         rto: None,
         rpo: None,
