@@ -356,7 +356,8 @@ pub(crate) struct Shipping {
 /// The BizTalk computers: who runs, and which server they are connected to.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Computers {
-    pub(crate) all: Vec<Computer>,
+    #[allow(clippy::struct_field_names, reason = "the plural of what it holds")]
+    pub(crate) computers: Vec<Computer>,
     /// Server index while they run.
     pub(crate) connected_to: Option<usize>,
     pub(crate) since: Option<DateTime<Utc>>,

@@ -107,7 +107,7 @@ fn stop_biztalk(call: &mut Call<'_>, parts: &mut Kept) {
 
 fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
     let roles: Vec<String> =
-        call.state.biztalk.all.iter().flat_map(|c| c.programs.iter().map(|p| p.1.clone())).collect();
+        call.state.biztalk.computers.iter().flat_map(|c| c.programs.iter().map(|p| p.1.clone())).collect();
     for role in ["management", "messagebox", "sso"].iter().filter(|r| roles.iter().any(|x| x == **r)) {
         let open = call.server().databases.iter().find(|d| d.role == **role).map(|d| d.state);
         match open {

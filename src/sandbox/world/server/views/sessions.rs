@@ -50,7 +50,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
     if call.state.biztalk.connected_to == Some(call.s) {
         let since = call.state.biztalk.since.unwrap_or(server.started);
         let mut n = BIZTALK_SESSIONS;
-        for computer in &call.state.biztalk.all {
+        for computer in &call.state.biztalk.computers {
             for (program, role) in &computer.programs {
                 for db in server.databases.iter().filter(|d| d.role == *role) {
                     n += 1;
