@@ -6,6 +6,7 @@
 //! telling   a step in words                         evidence  an answer in words, with its rows
 //! gauge     recovery time and point so far          sign      how a step stands, as one sign and word
 //! script    the T-SQL of a step, to copy            row       one line of a telling
+//! signals   what asks the program to end
 //! ```
 //!
 //! So both ask the same confirmations and say the same words. Knows no terminal, no keys and no servers.
@@ -20,9 +21,10 @@ mod row;
 mod script;
 mod setup;
 mod sign;
+mod signals;
 mod telling;
 
-pub use deed::{Deed, Running, WhyNot, allowed, deeds, run_of};
+pub use deed::{Deed, Running, WhyNot, allowed, deeds, next_open, run_of};
 pub use door::Door;
 pub use evidence::{Exhibit, exhibits, head_rows, sql_of};
 pub use form::{Blank, Form, Kind, Purpose};
@@ -33,4 +35,5 @@ pub use setup::{
     End, Glyphs, Home, How, Look, OpenDrill, Opener, Pick, Recent, Setup, Start, Started, Trouble,
 };
 pub use sign::Sign;
+pub use signals::Signals;
 pub use telling::{Scene, progress_of, step_name, tell};

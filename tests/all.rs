@@ -3,4 +3,5 @@
 mod architecture;
 mod engine;
 mod record;
+mod screens;
 mod server;

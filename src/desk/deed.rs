@@ -134,7 +134,7 @@ pub fn allowed(session: &Session, index: usize, deed: Deed, broken: bool) -> Res
     if broken {
         return Err(WhyNot::Broken);
     }
-    if session.closed.is_some() {
+    if session.closed.is_some() && deed != Deed::Note {
         return Err(WhyNot::Closed);
     }
     let is_do = matches!(step.kind, StepKind::Do(_));
@@ -175,9 +175,9 @@ pub fn allowed(session: &Session, index: usize, deed: Deed, broken: bool) -> Res
             Standing::Running(_) => Err(WhyNot::Busy),
             Standing::Uncertain => Err(WhyNot::SettleFirst),
             Standing::DoesNotApply => Err(WhyNot::DoesNotApply),
-            Standing::Overridden => Err(WhyNot::NothingToOverride),
-            Standing::Judged(verdict) if verdict.opens() => Err(WhyNot::NothingToOverride),
-            _ => Ok(()),
+            Standing::Interrupted => Ok(()),
+            Standing::Judged(verdict) if !verdict.opens() => Ok(()),
+            _ => Err(WhyNot::NothingToOverride),
         },
         Deed::Note | Deed::HandOver | Deed::Close | Deed::Evidence => Ok(()),
     }
@@ -188,23 +188,38 @@ pub fn deeds(session: &Session, index: usize, broken: bool) -> Vec<Deed> {
     Deed::ALL.into_iter().filter(|deed| allowed(session, index, *deed, broken).is_ok()).collect()
 }
 
-/// Whether the last attempt acted, and every action is known to have happened.
+/// Whether the last attempt acted, and every action is known to have happened, or was said to be done outside.
 fn has_acted(session: &Session, index: usize) -> bool {
-    session.steps[index]
-        .attempts
-        .last()
-        .is_some_and(|a| !a.acts.is_empty() && a.acts.iter().all(|d| d.state.happened()))
+    session.steps[index].attempts.last().is_some_and(|a| {
+        let mut acts = a.acts.iter().filter(|d| !d.hold).peekable();
+        a.said.is_some() || (acts.peek().is_some() && acts.all(|d| d.state.happened()))
+    })
 }
 
-/// What running the step at `index` means: an action that happened is proved again, never repeated by itself.
+/// What running the step at `index` means: what was done already is proved again, never repeated by itself.
 pub fn run_of(session: &Session, index: usize) -> Running {
     let step = &session.book.steps[index];
     let id = step.id.clone();
     match &step.kind {
         StepKind::Check(_) | StepKind::Wait { .. } => Running::At(Command::Ask { step: id }),
         StepKind::Do(_) if has_acted(session, index) => Running::At(Command::Ask { step: id }),
+        StepKind::Manual { prove, .. } if !prove.is_empty() && has_acted(session, index) => {
+            Running::At(Command::Ask { step: id })
+        }
         StepKind::Do(_) => Running::Form(Purpose::Act(id)),
         StepKind::Manual { .. } => Running::Form(Purpose::Say(id)),
         StepKind::Enter(_) => Running::Form(Purpose::Enter(id)),
     }
+}
+
+/// The next step after `from` that waits for somebody, round and round; else one that is under way.
+pub fn next_open(session: &Session, from: Option<usize>) -> Option<usize> {
+    let count = session.steps.len();
+    let start = from.map_or(0, |n| n + 1);
+    let order = || (0..count).map(|n| (start + n) % count.max(1));
+    let waits = |n: &usize| {
+        matches!(session.standing(*n), Standing::Uncertain | Standing::Interrupted | Standing::Ready)
+            || matches!(session.standing(*n), Standing::Judged(v) if !v.opens())
+    };
+    order().find(waits).or_else(|| order().find(|n| matches!(session.standing(*n), Standing::Running(_))))
 }

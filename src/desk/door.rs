@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::clock::Clock;
 use crate::drive::{Drive, Trouble};
 use crate::engine::{Command, Session, Stamped, Taken};
+use crate::errand::Port;
 
 /// See [`Drive`]; every method is the one of the same name.
 #[allow(missing_docs, reason = "documented at Drive")]
@@ -18,7 +19,7 @@ pub trait Door {
     fn broken(&self) -> Option<&str>;
 }
 
-impl Door for Drive {
+impl<P: Port> Door for Drive<P> {
     fn session(&self) -> &Session {
         Self::session(self)
     }

@@ -9,7 +9,7 @@ use super::sign::Sign;
 use super::telling::step_name;
 use crate::engine::{Act, ActState, Closing, Command, Second, Session, Settlement};
 use crate::locale::{Tongue, fill};
-use crate::runbook::{FieldKind, Step, StepKind, Typed};
+use crate::runbook::{FieldKind, Step, StepKind};
 use crate::text::harmless;
 
 /// What a form is for. Steps by id.
@@ -372,12 +372,8 @@ fn act_body(form: &mut Form, step: &Step, session: &Session, tongue: Tongue) {
         let names: Vec<String> = guard.recheck.iter().map(|id| step_name(session, id, tongue)).collect();
         form.body.push(Row::plain(fill(&d.act_recheck, |_| Some(names.join(", ")))));
     }
-    let wanted = match guard.typed {
-        Some(Typed::Server) => Some(on),
-        Some(Typed::Estate) => Some(inputs.estate.clone()),
-        None => None,
-    };
-    if let Some(wanted) = wanted {
+    if let Some(kind) = guard.typed {
+        let wanted = session.must_be_typed(step, kind);
         form.blanks.push(Blank::line("typed", fill(&d.act_typed, |_| Some(wanted.clone())), ""));
     }
     if session.mode().is_some_and(|mode| guard.second_person.contains(&mode)) {

@@ -66,22 +66,20 @@ impl Row {
         self.verbatim = true;
         self
     }
-    /// The whole row on one line, for plain mode and copying.
+    /// The whole row on one line, to copy.
     pub fn line(&self, glyphs: Glyphs) -> String {
-        let mut out = String::new();
-        if !self.label.is_empty() {
-            out.push_str(&self.label);
-            out.push_str(": ");
+        let glyph = self.sign.map_or("", |sign| sign.glyph(glyphs).trim());
+        let blank = if glyph.is_empty() { "" } else { " " };
+        let label = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
+        format!("{label}{glyph}{blank}{}", self.text)
+    }
+    /// The whole row without signs, as a screen reader says it: the words are in the text.
+    pub fn spoken(&self) -> String {
+        if self.label.is_empty() {
+            self.text.trim().to_owned()
+        } else {
+            format!("{}: {}", self.label, self.text)
         }
-        if let Some(sign) = self.sign {
-            let glyph = sign.glyph(glyphs).trim();
-            out.push_str(glyph);
-            if !glyph.is_empty() {
-                out.push(' ');
-            }
-        }
-        out.push_str(&self.text);
-        out
     }
 }
 

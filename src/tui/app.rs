@@ -228,7 +228,7 @@ impl Model {
         self.drill = DrillView::default();
         self.progress.clear();
         if let Some(sight) = &world.drill {
-            self.drill.selected = drill::next_open(sight.session, None).unwrap_or(0);
+            self.drill.selected = crate::desk::next_open(sight.session, None).unwrap_or(0);
         }
     }
 

@@ -199,15 +199,15 @@ impl Dialog {
 
     /// The engine said no.
     pub(super) fn refuse(&mut self, refusal: &Refusal, said: String) {
-        let key = match refusal {
-            Refusal::Field { field, .. } => field.as_str(),
-            Refusal::TypeExactly { .. } => "typed",
-            Refusal::NeedsSecondPerson | Refusal::SamePerson => "second",
-            Refusal::ReasonNeeded => "reason",
-            Refusal::NameNeeded => "name",
-            _ => "",
+        let keys: &[&str] = match refusal {
+            Refusal::Field { field, .. } => &[field.as_str()],
+            Refusal::TypeExactly { .. } => &["typed"],
+            Refusal::NeedsSecondPerson | Refusal::SamePerson => &["second"],
+            Refusal::ReasonNeeded => &["reason", "text", "brief"],
+            Refusal::NameNeeded => &["name", "to"],
+            _ => &[],
         };
-        let blank = self.blanks.iter().position(|b| b.key == key);
+        let blank = self.blanks.iter().position(|b| keys.contains(&b.key.as_str()));
         self.fault(blank, said);
     }
 

@@ -10,7 +10,7 @@ use crossterm::event::{self, Event, KeyEventKind};
 
 use super::app::{Message, Model, Request, Sight, World, update, view};
 use super::terminal::{Taken as Screen, is_there};
-use crate::desk::{End, Home, How, Opener, Setup, Started, Trouble};
+use crate::desk::{End, Home, How, Opener, Setup, Signals, Started, Trouble};
 use crate::drive::{self, News};
 use crate::engine::{Stamped, Taken};
 use crate::sql::Catalogue;
@@ -28,7 +28,7 @@ enum Arrival {
 pub fn run(setup: Setup) -> Result<End, Trouble> {
     let Setup { started, open, home, look, news } = setup;
     let (post, arrivals) = channel();
-    let signals = Signals::listen(&post).map_err(Trouble::Terminal)?;
+    let signals = Signals::listen(post.clone(), Arrival::Signal).map_err(Trouble::Terminal)?;
     let mut screen = Screen::take().map_err(Trouble::Terminal)?;
     read_input(post.clone());
     forward(news, post);
@@ -37,7 +37,7 @@ pub fn run(setup: Setup) -> Result<End, Trouble> {
     let model = Model::new(look, (size.width, size.height), &shell.world());
     let how = turn(&mut screen, &arrivals, &mut shell, model);
     drop(screen);
-    signals.stop();
+    drop(signals);
     Ok(End { started: shell.started, how })
 }
 
@@ -207,40 +207,4 @@ fn forward(news: Receiver<News>, post: Sender<Arrival>) {
             }
         }
     });
-}
-
-/// SIGTERM, SIGHUP and SIGINT as arrivals; on Windows Ctrl-C arrives as a key and closing the window ends the process.
-struct Signals {
-    #[cfg(unix)]
-    handle: signal_hook::iterator::Handle,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen(post: &Sender<Arrival>) -> std::io::Result<Self> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT])?;
-        let handle = signals.handle();
-        let post = post.clone();
-        std::thread::spawn(move || {
-            for signal in signals.forever() {
-                if post.send(Arrival::Signal(signal)).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self { handle })
-    }
-
-    #[cfg(not(unix))]
-    fn listen(_post: &Sender<Arrival>) -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    fn stop(self) {
-        #[cfg(unix)]
-        self.handle.close();
-        #[cfg(not(unix))]
-        let Self {} = self;
-    }
 }

@@ -1,26 +1,16 @@
 //! Keys of the drill screen.
 
 use super::{EvidenceView, Model, Pane, Request, Screen, Sight, World};
-use crate::desk::{Deed, Form, Purpose, Running, Tone, WhyNot, allowed, run_of, script_of, step_name, tell};
-use crate::engine::{Command, Session, Standing};
+use crate::desk::{
+    Deed, Form, Purpose, Running, Tone, WhyNot, allowed, next_open, run_of, script_of, step_name, tell,
+};
+use crate::engine::{Command, Session};
 use crate::limits;
 use crate::locale::fill;
 use crate::text::harmless;
 use crate::tui::dialog::Dialog;
 use crate::tui::keymap::Action;
 use crate::tui::screen::drill as page;
-
-/// The next step after `from` that waits for somebody: first what is uncertain or broken off or may start.
-pub(in crate::tui) fn next_open(session: &Session, from: Option<usize>) -> Option<usize> {
-    let count = session.steps.len();
-    let start = from.map_or(0, |n| n + 1);
-    let order = || (0..count).map(|n| (start + n) % count.max(1));
-    let waits = |n: &usize| {
-        matches!(session.standing(*n), Standing::Uncertain | Standing::Interrupted | Standing::Ready)
-            || matches!(session.standing(*n), Standing::Judged(v) if !v.opens())
-    };
-    order().find(waits).or_else(|| order().find(|n| matches!(session.standing(*n), Standing::Running(_))))
-}
 
 /// Indices of the steps that the filter lets through.
 pub(in crate::tui) fn visible(model: &Model, session: &Session) -> Vec<usize> {
