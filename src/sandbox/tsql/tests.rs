@@ -1,6 +1,10 @@
 //! The evaluator as a client sees it: SQL text in, rows or an error number out.
 
+mod flow;
 mod host;
+mod meaning;
+mod refusals;
+mod strain;
 
 use std::sync::Arc;
 

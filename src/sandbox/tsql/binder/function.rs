@@ -55,6 +55,14 @@ impl Binder<'_> {
             }
             _ => {}
         }
+        if name == "NEWID" {
+            // random by nature: only a host that has seeded ids can give one
+            let known = self.world.host.scalar(self.world.context, &name, &[]);
+            if !matches!(known, Ok(Some(_))) {
+                return Err(Message::not_modelled("NEWID (answers are reproducible)"));
+            }
+            return self.host_function(call, &name);
+        }
         let Some((function, least, most)) = function::find(&name, self.world.version) else {
             return self.host_function(call, &name);
         };
@@ -178,6 +186,7 @@ impl Binder<'_> {
             )
         };
         let arguments = self.prepare(function, arguments, &bad)?;
+        date_part_fits(function, &word, &arguments)?;
         let first = arguments.first().map_or(Type::Int, |a| a.kind);
         let length = |at: usize| arguments.get(at).and_then(|a| types::length(a.kind)).map(u32::from);
         let national = types::is_national(first);
@@ -231,7 +240,6 @@ impl Binder<'_> {
                 _ => Type::DateTimeOffset { scale: 7 },
             },
             F::IsNull => first,
-            F::NewId => Type::UniqueIdentifier,
             F::Left | F::Right => {
                 let size = constant_int(&arguments[1]).and_then(|n| u32::try_from(n).ok());
                 let size = match (size, length(0)) {
@@ -290,7 +298,6 @@ impl Binder<'_> {
             | F::SysDateTime
             | F::SysUtcDateTime
             | F::SysDateTimeOffset
-            | F::NewId
             | F::Concat
             | F::ConcatWs => false,
             _ => true,
@@ -442,6 +449,35 @@ fn date_part(part: &str, function: &str) -> Binding<Bound> {
     Ok(Bound::constant(Value::Text(word.to_owned()), Type::VarChar(Some(20))))
 }
 
+/// 9810: a part of the day of a date, a part of the date of a time.
+fn date_part_fits(function: Function, word: &str, arguments: &[Bound]) -> Binding<()> {
+    let of = match function {
+        Function::DateAdd => arguments.get(2),
+        Function::DatePart | Function::DateName => arguments.get(1),
+        _ => None,
+    };
+    let (Some(of), Some(Node::Constant(Value::Text(part)))) = (of, arguments.first().map(|a| &a.node)) else {
+        return Ok(());
+    };
+    let small =
+        matches!(part.as_str(), "hour" | "minute" | "second" | "millisecond" | "microsecond" | "nanosecond");
+    let old = matches!(of.kind, Type::DateTime | Type::SmallDateTime);
+    let tiny = matches!(part.as_str(), "microsecond" | "nanosecond");
+    let zone = part == "tzoffset" && !matches!(of.kind, Type::DateTimeOffset { .. } | Type::DateTime2 { .. });
+    let unfit = small && of.kind == Type::Date
+        || !small && matches!(of.kind, Type::Time { .. })
+        || tiny && old && function == Function::DateAdd
+        || zone
+        || function == Function::DateAdd && matches!(part.as_str(), "tzoffset" | "iso_week");
+    if unfit {
+        let kind = types::name(of.kind);
+        let text =
+            format!("The datepart {part} is not supported by date function {word} for data type {kind}.");
+        return Err(Message::error(9810, text));
+    }
+    Ok(())
+}
+
 /// The result types of functions that the world computes.
 fn host_type(name: &str) -> Option<Type> {
     Some(match name {
@@ -503,6 +539,7 @@ fn host_type(name: &str) -> Option<Type> {
         | "FN_HADR_BACKUP_IS_PREFERRED_REPLICA"
         | "MASTER.SYS.FN_HADR_IS_PRIMARY_REPLICA"
         | "MASTER.SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Type::Bit,
+        "NEWID" => Type::UniqueIdentifier,
         "CONTEXT_INFO" => Type::VarBinary(Some(128)),
         "GET_FILESTREAM_TRANSACTION_CONTEXT" => Type::VarBinary(None),
         _ => return None,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::ast::{self, Body, Expr, Item, OrderItem, Query, Select, SetOperator};
 use super::super::plan::{Bound, Grouping, Node, OrderKey, Plan, PlanBody, SelectPlan, Sub, TopPlan};
 use super::super::types;
-use super::source::conjuncts;
+use super::source::{absorb, conjuncts};
 use super::{Binder, Binding, Clause, KnownCte, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Column, Type, Value};
@@ -187,14 +187,17 @@ impl Binder<'_> {
                 ..Message::error(156, "Incorrect syntax near the keyword 'INTO'.")
             });
         }
-        let source = match &select.from {
+        let mut source = match &select.from {
             Some(from) => Some(self.from(from)?),
             None => None,
         };
-        let filter = match &select.filter {
+        let mut filter = match &select.filter {
             Some(filter) => conjuncts(self.in_clause(Clause::Where, |b| b.expression(filter))?),
             None => Vec::new(),
         };
+        if let Some(source) = &mut source {
+            filter = filter.into_iter().filter_map(|part| absorb(source, part)).collect();
+        }
         let keys = self.in_clause(Clause::GroupBy, |b| {
             select.group.iter().map(|e| b.expression(e)).collect::<Binding<Vec<_>>>()
         })?;

@@ -385,6 +385,26 @@ pub(super) fn conjuncts(condition: Bound) -> Vec<Bound> {
     }
 }
 
+/// Gives an equality of WHERE to the inner join it belongs to; `None` when one took it.
+pub(super) fn absorb(source: &mut SourcePlan, part: Bound) -> Option<Bound> {
+    let SourcePlan::Join { how: Join::Inner | Join::Cross, left, right, keys, .. } = source else {
+        return Some(part);
+    };
+    let slots = |source: &SourcePlan| {
+        let mut leaves = Vec::new();
+        source.leaves(&mut leaves);
+        let first = leaves.iter().map(|l| l.0).min().unwrap_or(0);
+        first..leaves.iter().map(|l| l.0 + 1).max().unwrap_or(0)
+    };
+    match equal_pair(part, slots(left), slots(right)) {
+        Ok(pair) => {
+            keys.push(pair);
+            None
+        }
+        Err(part) => absorb(left, *part).and_then(|part| absorb(right, part)),
+    }
+}
+
 /// `left = right` with each side's columns from one side of the join only.
 fn equal_pair(
     part: Bound,

@@ -81,7 +81,6 @@ impl Run<'_> {
                 _ if world.globals.doomed => -1,
                 _ => 1,
             }),
-            F::NewId => return Err(Message::not_modelled("NEWID (answers are reproducible)").into()),
             _ => return Ok(None),
         }))
     }

@@ -471,6 +471,7 @@ pub(super) fn compile_error(number: i32) -> bool {
             | 8156
             | 8158
             | 8159
+            | 9810
             | 10709
             | 10741
             | 10752
