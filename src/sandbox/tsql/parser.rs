@@ -2,11 +2,16 @@
 //!
 //! Does not look names up. Statements that T-SQL has and the sandbox has not end in 59999.
 
+mod change;
+mod condition;
 mod expression;
+mod function;
 mod keyword;
 mod media;
 mod query;
 mod routine;
+mod setting;
+mod source;
 mod statement;
 mod table;
 

@@ -32,7 +32,7 @@ fn run_in(session: &mut dyn Conversation, sql: &str) -> Vec<Part> {
     kept.0
 }
 
-fn show(value: &Value) -> String {
+pub(super) fn show(value: &Value) -> String {
     match value {
         Value::Null => "NULL".into(),
         Value::Bit(b) => i32::from(*b).to_string(),

@@ -6,7 +6,8 @@ use super::super::evaluate::Run;
 use super::super::execute;
 use super::super::plan::Row;
 use super::super::state::LocalTable;
-use super::batch::{Batch, Raised};
+use super::batch::Batch;
+use super::raised::Raised;
 use crate::sandbox::answer::{Message, Part};
 use crate::sandbox::value::Column;
 
