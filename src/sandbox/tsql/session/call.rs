@@ -297,11 +297,11 @@ fn text_of(parameter: Option<&Parameter>) -> String {
     }
 }
 
-/// Finds a parameter by one of its names, else by its place.
+/// Finds a parameter by one of its names (some clients leave the `@` away), else by its place.
 fn pick<'p>(parameters: &'p [Parameter], names: &[&str], place: usize) -> Option<&'p Parameter> {
     parameters
         .iter()
-        .find(|p| names.iter().any(|n| p.name.eq_ignore_ascii_case(n)))
+        .find(|p| names.iter().any(|n| p.name.trim_start_matches('@').eq_ignore_ascii_case(&n[1..])))
         .or_else(|| parameters.get(place).filter(|p| p.name.is_empty()))
 }
 
