@@ -109,6 +109,11 @@ pub fn system_now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// This computer's offset from UTC now, minutes.
+pub fn local_offset_minutes() -> i32 {
+    chrono::Local::now().offset().local_minus_utc() / 60
+}
+
 /// Real milliseconds since the first call in this process.
 pub fn mono_ms() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();

@@ -56,7 +56,13 @@ pub fn of_form(text: &str, problem: &Problem) -> Diagnostic {
     };
     let (code, help) = match &problem.kind {
         ProblemKind::UnknownKey(key, known) => {
-            let found = Diagnostic::error("unknown-key", problem.message.as_str(), meant(key, known));
+            // `{ en: One, two }`: the comma ended the text.
+            let help = if key.contains(' ') {
+                "a text with a comma in it must be in quotes between `{ }`".to_owned()
+            } else {
+                meant(key, known)
+            };
+            let found = Diagnostic::error("unknown-key", problem.message.as_str(), help);
             return found.at(locate_key(text, &problem.path));
         }
         ProblemKind::UnknownWord(word, known) => ("unknown-word", meant(word, known)),

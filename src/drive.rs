@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::engine::{
-    self, By, Command, Event, Opened, QuestionRef, Refusal, RoundKey, Session, Stamped, Taken,
+    self, ActResult, By, Command, Event, Opened, QuestionRef, Refusal, RoundKey, Session, Stamped, Taken,
 };
 use crate::errand::{Errands, Port};
+use crate::reading::{self, TroubleCode};
 use crate::record::{self, Record};
 use crate::runbook::Runbook;
 use crate::server::Pool;
@@ -61,7 +62,6 @@ pub struct Drive<P: Port = Pool> {
     record: Record,
     clock: Arc<dyn Clock>,
     errands: Errands<P>,
-    broken: Option<String>,
 }
 
 impl<P: Port> Drive<P> {
@@ -81,6 +81,7 @@ impl<P: Port> Drive<P> {
     }
 
     /// Takes a recorded drill up again.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing; one call in each shell")]
     pub fn resume(
         book: Arc<Runbook>,
         record: Record,
@@ -110,7 +111,7 @@ impl<P: Port> Drive<P> {
         post: Post,
     ) -> Result<Self, Trouble> {
         let errands = Errands::new(pool, clock.clone(), post).map_err(Trouble::Threads)?;
-        Ok(Self { session, record, clock, errands, broken: None })
+        Ok(Self { session, record, clock, errands })
     }
 
     /// The state.
@@ -131,7 +132,7 @@ impl<P: Port> Drive<P> {
     }
     /// Why the record stopped taking events, once it has.
     pub fn broken(&self) -> Option<&str> {
-        self.broken.as_deref()
+        self.record.broken()
     }
     /// Who acts now.
     pub fn by(&self) -> By {
@@ -151,14 +152,27 @@ impl<P: Port> Drive<P> {
         self.whole()?;
         let mut recorded = Vec::new();
         for one in taken {
-            // a refusal is Stale: it belongs to nothing that is under way any more
-            if let Ok(events) = engine::decide(&self.session, Command::Take(one), self.clock.stamp()) {
-                recorded.extend(self.append(&By::Drbook, events)?);
-                recorded.extend(self.follow()?);
-            }
+            recorded.extend(self.take_one(one)?);
+            recorded.extend(self.follow()?);
         }
         self.settle();
         Ok(recorded)
+    }
+
+    fn take_one(&mut self, taken: Taken) -> Result<Vec<Stamped>, Trouble> {
+        // a refusal is Stale: it belongs to nothing that is under way any more
+        let decide = |drive: &Self, taken| {
+            engine::decide(&drive.session, Command::Take(taken), drive.clock.stamp()).unwrap_or_default()
+        };
+        let events = decide(self, taken.clone());
+        match self.append(&By::Drbook, events) {
+            // the record goes on, but not with this: what came home is then as good as not seen
+            Err(Trouble::Record(why)) if self.broken().is_none() => {
+                let events = decide(self, unseen(taken, &why));
+                self.append(&By::Drbook, events)
+            }
+            outcome => outcome,
+        }
     }
 
     fn carry_out(&mut self, by: &By, command: Command) -> Result<Vec<Stamped>, Trouble> {
@@ -190,19 +204,15 @@ impl<P: Port> Drive<P> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        match self.record.append(by, self.clock.stamp(), events) {
-            Ok(stamped) => {
-                for one in &stamped {
-                    self.session.apply(one);
-                }
-                Ok(stamped)
-            }
-            Err(trouble) => {
-                self.broken = Some(trouble.to_string());
-                self.errands.stop_asking();
-                Err(trouble.into())
-            }
+        let appended = self.record.append(by, self.clock.stamp(), events);
+        if self.broken().is_some() {
+            self.errands.stop_asking();
         }
+        let stamped = appended?;
+        for one in &stamped {
+            self.session.apply(one);
+        }
+        Ok(stamped)
     }
 
     fn settle(&mut self) {
@@ -211,12 +221,33 @@ impl<P: Port> Drive<P> {
 
     /// Refuses everything once the record has failed.
     fn whole(&self) -> Result<(), Trouble> {
-        match &self.broken {
+        match self.broken() {
             None => Ok(()),
             Some(why) => {
-                Err(record::Trouble::Broken { path: self.record.folder().to_path_buf(), why: why.clone() }
-                    .into())
+                let path = self.record.folder().to_path_buf();
+                Err(record::Trouble::Broken { path, why: why.to_owned() }.into())
             }
         }
     }
 }
+
+/// What came home, with what the record does not take replaced by why.
+fn unseen(taken: Taken, why: &record::Trouble) -> Taken {
+    let trouble =
+        || reading::Trouble::new(TroubleCode::Other, format!("it came, and cannot be recorded: {why}"));
+    match taken {
+        Taken::Round { key, outcomes, poll } => Taken::Round {
+            key,
+            outcomes: outcomes
+                .into_iter()
+                .map(|(q, outcome)| (q, outcome.and_then(|_| Err(trouble()))))
+                .collect(),
+            poll,
+        },
+        Taken::Act { act, .. } => Taken::Act { act, result: ActResult::Uncertain(trouble()) },
+        alarm @ Taken::Alarm { .. } => alarm,
+    }
+}
+
+#[cfg(test)]
+mod tests;

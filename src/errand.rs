@@ -57,7 +57,7 @@ enum Key {
 pub struct Errands<P: Port = Pool> {
     /// `None` only while being dropped.
     runtime: Option<Runtime>,
-    port: P,
+    servers: P,
     clock: Arc<dyn Clock>,
     post: Post,
     under_way: BTreeMap<Key, (Errand, AbortHandle)>,
@@ -66,7 +66,7 @@ pub struct Errands<P: Port = Pool> {
 
 impl<P: Port> Errands<P> {
     /// Starts a runtime of two threads; nothing is asked yet.
-    pub fn new(port: P, clock: Arc<dyn Clock>, post: Post) -> std::io::Result<Self> {
+    pub fn new(servers: P, clock: Arc<dyn Clock>, post: Post) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("drbook-errand")
@@ -74,7 +74,7 @@ impl<P: Port> Errands<P> {
             .build()?;
         Ok(Self {
             runtime: Some(runtime),
-            port,
+            servers,
             clock,
             post,
             under_way: BTreeMap::new(),
@@ -101,9 +101,12 @@ impl<P: Port> Errands<P> {
                 continue;
             }
             let handle = match errand.clone() {
-                Errand::Ask(round) => {
-                    runtime.spawn(round::run(round, self.port.clone(), self.clock.clone(), self.post.clone()))
-                }
+                Errand::Ask(round) => runtime.spawn(round::run(
+                    round,
+                    self.servers.clone(),
+                    self.clock.clone(),
+                    self.post.clone(),
+                )),
                 Errand::Alarm { key, at } => {
                     let (clock, post) = (self.clock.clone(), self.post.clone());
                     runtime.spawn(async move {
@@ -113,7 +116,7 @@ impl<P: Port> Errands<P> {
                 }
                 Errand::Act { act, item } => {
                     if self.acts.insert(act.clone()) {
-                        runtime.spawn(act::run(act, item, self.port.clone(), self.post.clone()));
+                        runtime.spawn(act::run(act, item, self.servers.clone(), self.post.clone()));
                     }
                     continue;
                 }

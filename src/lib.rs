@@ -32,5 +32,6 @@ pub mod cli;
 pub mod desk;
 pub mod drive;
 pub mod errand;
+pub mod headless;
 pub mod plain;
 pub mod tui;

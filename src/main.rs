@@ -1,5 +1,5 @@
 //! The `drbook` program: arguments in, exit code out.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    drbook::cli::main()
 }

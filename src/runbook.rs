@@ -71,6 +71,28 @@ impl Runbook {
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|s| s.id == id)
     }
+    /// Names of every query its steps name.
+    pub fn queries(&self) -> std::collections::BTreeSet<&str> {
+        fn of(proofs: &[Proof]) -> Vec<&str> {
+            proofs.iter().flat_map(|p| &p.asks).map(|a| a.query.as_str()).collect()
+        }
+        self.steps
+            .iter()
+            .flat_map(|step| match &step.kind {
+                StepKind::Check(proofs)
+                | StepKind::Manual { prove: proofs, .. }
+                | StepKind::Wait { until: proofs, .. } => of(proofs),
+                StepKind::Do(work) => {
+                    let mut names = of(&work.prove);
+                    names.extend(work.hold.iter().map(|h| h.query.as_str()));
+                    let (Action::Sql(ask) | Action::Job { resolve: ask, .. }) = &work.action;
+                    names.push(&ask.query);
+                    names
+                }
+                StepKind::Enter(_) => Vec::new(),
+            })
+            .collect()
+    }
     /// Whether no step acts.
     pub fn is_read_only(&self) -> bool {
         self.steps.iter().all(|s| !matches!(s.kind, StepKind::Do(_)))

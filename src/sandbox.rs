@@ -5,6 +5,7 @@
 //! tsql   lexer, parser, evaluator         knows SQL, not what a BizTalk estate is
 //! world  databases, backups, jobs, time   knows the estate, not who asks
 //! fault  what can go wrong, by name
+//! serving  a world on its ports
 //! ```
 //!
 //! The three parts meet in [`host`] (tsql asks world) and [`answer`] (tsql tells tds).
@@ -14,5 +15,10 @@ pub mod answer;
 pub mod fault;
 pub mod host;
 pub mod tds;
+pub mod tsql;
 pub mod value;
 pub mod world;
+
+mod serving;
+
+pub use serving::{Running, Served, Wanted, faults, reopen, start};

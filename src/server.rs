@@ -25,7 +25,7 @@ mod tds;
 pub mod trouble;
 mod value;
 
-pub use pool::Pool;
+pub use pool::{Pool, Watch};
 pub use probe::{Phase, PhaseName, Probe, Right};
 pub use target::targets;
 

@@ -4,3 +4,4 @@ mod architecture;
 mod engine;
 mod record;
 mod screens;
+mod server;

@@ -89,6 +89,7 @@ fn book(mut steps: Vec<Step>) -> Arc<Runbook> {
         rto: None,
         rpo: None,
         measure: Measure::default(),
+        read_only: false,
         phases: vec![Phase { id: "all".into(), title: Text::en("All") }],
         steps,
     })

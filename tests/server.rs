@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use drbook::reading::{Cell, Kind, Reading, Trouble, TroubleCode};
 use drbook::sandbox::answer::Door;
 use drbook::sandbox::tds::{Certificate, Listener};
-use drbook::server::{Credential, PhaseName, Pool, Secret, Sent, Target};
+use drbook::server::{Credential, PhaseName, Pool, Secret, Sent, Target, Watch};
 use drbook::sql::{Catalogue, Column, Parameter, Place, Query, Variant};
 
 use script::Script;
@@ -24,10 +24,12 @@ fn certificate() -> &'static Certificate {
 /// A CA file of our own, made once.
 fn ca_file() -> PathBuf {
     static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = MADE.get_or_init(|| tempfile::tempdir().unwrap());
-    let file = folder.path().join("ca.pem");
-    std::fs::write(&file, certificate().pem()).unwrap();
-    file
+    let folder = MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), certificate().pem()).unwrap();
+        folder
+    });
+    folder.path().join("ca.pem")
 }
 
 fn sql(user: &str, password: &str) -> Credential {
@@ -108,7 +110,17 @@ fn catalogue() -> Catalogue {
     ] {
         all.push(query(&format!("read/{text}"), text, Place::Any, true));
     }
-    for text in ["one", "nothing", "missing object", "rows then error", "hang up", "fatal", "where"] {
+    for text in [
+        "one",
+        "nothing",
+        "missing object",
+        "rows then error",
+        "hang up",
+        "fatal",
+        "where",
+        "slow",
+        "endless",
+    ] {
         all.push(query(&format!("act/{text}"), text, Place::Msdb, false));
     }
     all.push(query("read/managed", "where", Place::Management, true));
@@ -399,6 +411,30 @@ async fn an_action_is_done_failed_or_uncertain() {
     let logins = bench.script.logins.lock().unwrap();
     assert!(logins.iter().all(|l| l.user == "op"), "an action has the operator's login");
     assert_eq!(logins.len(), 6, "and a connection of its own");
+}
+
+#[tokio::test]
+async fn an_action_whose_server_falls_silent_or_restarts_is_uncertain() {
+    let watch = Watch { every: Duration::from_millis(30), patience: Duration::from_millis(60) };
+    let watching = |bench: &Bench| {
+        Pool::watching(vec![bench.target.clone()], Arc::new(catalogue()), String::new(), watch)
+    };
+    let (quiet, anew, long) = (Bench::new(), Bench::new(), Bench::new());
+    let pools = [watching(&quiet), watching(&anew), watching(&long)];
+    let happen = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        quiet.script.set_door(Door::Silent);
+        anew.script.restarts.fetch_add(1, Ordering::SeqCst);
+    };
+    let (quiet, anew, long, ()) = tokio::join!(
+        act(&pools[0], "act/endless"),
+        act(&pools[1], "act/endless"),
+        act(&pools[2], "act/slow"),
+        happen
+    );
+    assert!(matches!(&quiet, Sent::Uncertain(t) if t.message.contains("no contact for 0.1 s")), "{quiet:?}");
+    assert!(matches!(&anew, Sent::Uncertain(t) if t.message.contains("was started anew")), "{anew:?}");
+    assert_eq!(long, Sent::Done, "a long action in contact is waited for");
 }
 
 #[tokio::test]

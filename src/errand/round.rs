@@ -18,11 +18,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Asks until dropped when the round says `again`, else once.
-pub(super) async fn run<P: Port>(round: Round, port: P, clock: Arc<dyn Clock>, post: Post) {
+pub(super) async fn run<P: Port>(round: Round, servers: P, clock: Arc<dyn Clock>, post: Post) {
     let mut poll: u32 = 0;
     loop {
         let started = clock.now();
-        let outcomes = ask_all(&round, &port, &post).await;
+        let outcomes = ask_all(&round, &servers, &post).await;
         poll = poll.saturating_add(1);
         post(News::Taken(Taken::Round { key: round.key.clone(), outcomes, poll }));
         let Some(again) = round.again else { return };
@@ -52,23 +52,20 @@ pub(super) async fn until(clock: &dyn Clock, at: DateTime<Utc>) {
 type Outcome = (crate::engine::QuestionRef, Result<Reading, Trouble>);
 
 /// Every question once, side by side; outcomes in the order of the questions.
-async fn ask_all<P: Port>(round: &Round, port: &P, post: &Post) -> Vec<Outcome> {
+async fn ask_all<P: Port>(round: &Round, servers: &P, post: &Post) -> Vec<Outcome> {
     let mut got: Vec<Option<Result<Reading, Trouble>>> = vec![None; round.questions.len()];
     let mut under_way = JoinSet::new();
     let mut who = std::collections::HashMap::new();
     for (i, question) in round.questions.iter().enumerate() {
-        match &question.with {
+        if let Err(trouble) = &question.with {
             // never sent: the trouble is the answer
-            Err(trouble) => {
-                progress(&round.key, question, &Err(trouble.clone()), post);
-                got[i] = Some(Err(trouble.clone()));
-            }
-            Ok(_) => {
-                let (port, question) = (port.clone(), question.clone());
-                let task = under_way.spawn(async move { port.ask(&question).await });
-                who.insert(task.id(), i);
-            }
+            progress(&round.key, question, &Err(trouble.clone()), post);
+            got[i] = Some(Err(trouble.clone()));
+            continue;
         }
+        let (servers, question) = (servers.clone(), question.clone());
+        let task = under_way.spawn(async move { servers.ask(&question).await });
+        who.insert(task.id(), i);
     }
     while let Some(done) = under_way.join_next_with_id().await {
         let (id, outcome) = match done {

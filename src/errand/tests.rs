@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::*;
-use crate::clock::{Clock as _, DrillClock, FixedClock, Span, system_now};
+use crate::clock::{DrillClock, FixedClock, Span, system_now};
 use crate::engine::{Again, QuestionRef, Round, Stage};
 use crate::reading::Source;
 

@@ -21,7 +21,8 @@ pub fn parse(text: &str) -> (Option<Estate>, Vec<Diagnostic>) {
             return (None, vec![problem.at(fault.place)]);
         }
     };
-    let gathered = yaml::gather::<RawEstate>(&value);
+    let gathered =
+        yaml::gather::<RawEstate>(&value, &[("estate", "unnamed".into()), ("environment", "test".into())]);
     let mut reader = Reader {
         text,
         problems: gathered.problems.iter().map(|p| of_form(text, p)).collect(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::ask::{Filled, ask};
-use super::talk::{Stop, Talk};
+use super::lines::{Stop, Talk};
 use crate::desk::{
     Deed, Form, Purpose, Running, Scene, Sign, Started, deeds, exhibits, head_rows, rto, run_of, tell,
 };

@@ -12,8 +12,10 @@ use super::Mode;
 use crate::clock::Span;
 use crate::text::Text;
 
-pub use value::{Bound, KindName, OneOrMany, Pairs, RawField, RawRows, RawValue, Reference, Scalar};
+pub use field::{KindName, RawField};
+pub use value::{Bound, OneOrMany, Pairs, RawRows, RawValue, Reference, Scalar};
 
+mod field;
 mod value;
 
 /// A runbook: what is done to bring an estate back, in which order, and how each step is proved.

@@ -208,6 +208,46 @@ impl World {
         self.shared.locked().servers.iter().map(|s| (s.name.clone(), role(s.role))).collect()
     }
 
+    /// The world file's name for it.
+    pub fn name(&self) -> String {
+        self.shared.locked().world.clone()
+    }
+
+    /// The server and name of the management database, as the world file places it.
+    pub fn management(&self) -> (String, String) {
+        let state = self.shared.locked();
+        let of = |s: &state::Server| {
+            let database = s.databases.iter().find(|d| d.role == "management")?;
+            Some((s.name.clone(), database.name.clone()))
+        };
+        let sources = || state.servers.iter().filter(|s| s.role == state::Role::Source);
+        sources().find_map(of).unwrap_or_default()
+    }
+
+    /// BizTalk computers.
+    pub fn computers(&self) -> Vec<String> {
+        self.shared.locked().biztalk.computers.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// Which destination takes each source's place: the one that restores only it, else the first.
+    pub fn successors(&self) -> Vec<(String, String)> {
+        let state = self.shared.locked();
+        let destinations: Vec<&state::Server> =
+            state.servers.iter().filter(|s| s.role == state::Role::Destination).collect();
+        state
+            .servers
+            .iter()
+            .filter(|s| s.role == state::Role::Source)
+            .filter_map(|source| {
+                let only = |d: &&&state::Server| {
+                    d.shipping.as_ref().and_then(|s| s.only_from.as_ref()) == Some(&source.name)
+                };
+                let next = destinations.iter().find(only).or(destinations.first())?;
+                Some((source.name.clone(), next.name.clone()))
+            })
+            .collect()
+    }
+
     /// The drill clock it was made with.
     pub fn clock(&self) -> DrillClock {
         self.shared.locked().clock

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDateTime;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -34,6 +35,22 @@ struct Inner {
     management: String,
     servers: BTreeMap<String, Server>,
     at_once: Semaphore,
+    watch: Watch,
+}
+
+/// How the server of an action under way is watched; real time.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// Pause between two looks.
+    pub every: Duration,
+    /// Silence after which the action's outcome counts as not known.
+    pub patience: Duration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(10), patience: Duration::from_secs(60) }
+    }
 }
 
 struct Server {
@@ -108,6 +125,16 @@ impl Server {
 impl Pool {
     /// For these targets.
     pub fn new(targets: Vec<Target>, catalogue: Arc<Catalogue>, management: String) -> Self {
+        Self::watching(targets, catalogue, management, Watch::default())
+    }
+
+    /// As [`Pool::new`], with another watch over actions.
+    pub fn watching(
+        targets: Vec<Target>,
+        catalogue: Arc<Catalogue>,
+        management: String,
+        watch: Watch,
+    ) -> Self {
         let servers = targets
             .into_iter()
             .map(|target| {
@@ -121,7 +148,7 @@ impl Pool {
             })
             .collect();
         let at_once = Semaphore::new(limits::ERRANDS);
-        Self { inner: Arc::new(Inner { catalogue, management, servers, at_once }) }
+        Self { inner: Arc::new(Inner { catalogue, management, servers, at_once, watch }) }
     }
 
     /// The targets, by name.
@@ -167,7 +194,7 @@ impl Pool {
     }
 
     /// Sends a query whose header says `writes`, on a connection of its own with the operator login. Waits as long as
-    /// it takes, and never sends anything twice.
+    /// it takes while the server is in contact, and never sends anything twice.
     pub async fn act(
         &self,
         server: &str,
@@ -185,16 +212,77 @@ impl Pool {
         let server = self.server(server)?;
         let database = database_of(&query, database, &self.inner.management)?;
         let since = Instant::now();
-        let sent = match Link::open(&server.target, &server.target.operator_login, &mut Vec::new()).await {
-            Err(trouble) => Sent::Failed(trouble),
-            Ok(link) => link.send(&query, &database, with).await,
-        };
+        let sent = self.send(server, query, database, with.clone()).await;
         let took_ms = ms(since);
         Ok(match sent {
             Sent::Done => Sent::Done,
             Sent::Failed(trouble) => Sent::Failed(Trouble { took_ms, ..trouble }),
             Sent::Uncertain(trouble) => Sent::Uncertain(Trouble { took_ms, ..trouble }),
         })
+    }
+
+    async fn send(
+        &self,
+        server: &Server,
+        query: Arc<Query>,
+        database: String,
+        with: BTreeMap<String, Cell>,
+    ) -> Sent {
+        let target = &server.target;
+        let mut link = match Link::open(target, &target.operator_login, &mut Vec::new()).await {
+            Ok(link) => link,
+            Err(trouble) => return Sent::Failed(trouble),
+        };
+        let boot = match link.boot().await {
+            Ok(boot) => boot,
+            Err(trouble) => return Sent::Failed(trouble),
+        };
+        // on its own: when we stop waiting, the connection stays, since closing it would end the server's work
+        let mut sending = tokio::spawn(async move { link.send(&query, &database, &with).await });
+        tokio::select! {
+            sent = &mut sending => sent.unwrap_or_else(|e| {
+                Sent::Uncertain(Trouble::new(TroubleCode::Other, format!("drbook itself failed while acting: {e}")))
+            }),
+            gone = self.watch(target, boot) => Sent::Uncertain(gone),
+        }
+    }
+
+    /// Comes back when the server of an action under way has fallen silent or has been started anew: the connection
+    /// of the action may not notice either for hours.
+    async fn watch(&self, target: &Target, boot: Option<NaiveDateTime>) -> Trouble {
+        let lost = |why: String| {
+            let at = target.endpoint();
+            Trouble::new(TroubleCode::Lost, format!("{at}: {why} while the action was under way"))
+        };
+        let mut beside: Option<Link> = None;
+        let mut contact = Instant::now();
+        loop {
+            tokio::time::sleep(self.inner.watch.every).await;
+            let looked = async {
+                let mut link = match beside.take() {
+                    Some(link) => link,
+                    None => Link::open(target, &target.operator_login, &mut Vec::new()).await?,
+                };
+                let now = link.boot().await?;
+                Ok::<_, Trouble>((link, now))
+            };
+            match looked.await {
+                Ok((_, now)) if boot.is_some() && now.is_some() && now != boot => {
+                    return lost("the server was started anew".into());
+                }
+                Ok((link, _)) => (beside, contact) = (Some(link), Instant::now()),
+                Err(trouble) if trouble.code.is_unreachable() => {
+                    if contact.elapsed() >= self.inner.watch.patience {
+                        return lost(format!(
+                            "no contact for {} ({trouble})",
+                            seconds(self.inner.watch.patience)
+                        ));
+                    }
+                }
+                // it answers, if only to refuse
+                Err(_) => contact = Instant::now(),
+            }
+        }
     }
 
     pub(super) fn server_target(&self, name: &str) -> Result<&Target, Trouble> {
@@ -267,7 +355,7 @@ impl Sitting for Question<'_> {
             Ok(outcome) => outcome,
             Err(_) => Err(silence(
                 self.deadline,
-                format!("{}: no answer to {} in {}", link.identity.name, self.query.name, self.database),
+                &format!("{}: no answer to {} in {}", link.identity.name, self.query.name, self.database),
             )),
         }
     }
@@ -281,13 +369,13 @@ impl Sitting for Look {
         let deadline = Duration::from_millis(limits::QUESTION_DEADLINE_MS);
         match timeout(deadline, link.look()).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(silence(deadline, format!("{}: no answer about its clock", link.identity.name))),
+            Err(_) => Err(silence(deadline, &format!("{}: no answer about its clock", link.identity.name))),
         }
     }
 }
 
 /// A deadline passed: the answer may still come, so the connection is out of step.
-fn silence(deadline: Duration, what: String) -> Fault {
+fn silence(deadline: Duration, what: &str) -> Fault {
     let message = format!("{what} within {}", seconds(deadline));
     Fault { trouble: Trouble::new(TroubleCode::Timeout, message), alive: false, stale: false }
 }

@@ -57,17 +57,14 @@ pub(super) async fn phase<T>(
 
 /// Every address of a name.
 pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
-    let found = match timeout(deadline(), tokio::net::lookup_host((host, port))).await {
-        Err(_) => {
-            return Err(Trouble::new(
-                TroubleCode::Timeout,
-                format!(
-                    "looking up the name {host}: no answer within {}; check the name service, or write the address",
-                    seconds(deadline())
-                ),
-            ));
-        }
-        Ok(found) => found,
+    let Ok(found) = timeout(deadline(), tokio::net::lookup_host((host, port))).await else {
+        return Err(Trouble::new(
+            TroubleCode::Timeout,
+            format!(
+                "looking up the name {host}: no answer within {}; check the name service, or write the address",
+                seconds(deadline())
+            ),
+        ));
     };
     let unknown = |why: String| {
         Trouble::new(
@@ -98,12 +95,10 @@ pub(super) async fn connect(addresses: &[SocketAddr], endpoint: &str) -> Result<
             tokio::select! {
                 done = under_way.join_next() => match done {
                     Some(Ok(Ok(stream))) => return Ok(stream),
-                    Some(Ok(Err(e))) => {
-                        // a refusal says more than a missing route
-                        if worst.as_ref().is_none_or(|w| w.kind() != io::ErrorKind::ConnectionRefused) {
-                            worst = Some(e);
-                        }
-                    }
+                    // a refusal says more than a missing route
+                    Some(Ok(Err(_)))
+                        if worst.as_ref().is_some_and(|w| w.kind() == io::ErrorKind::ConnectionRefused) => {}
+                    Some(Ok(Err(e))) => worst = Some(e),
                     Some(Err(e)) => worst = Some(io::Error::other(e.to_string())),
                     None if all_tried => {
                         return Err(worst.unwrap_or_else(|| io::Error::other("no address to try")));

@@ -3,6 +3,7 @@
 //! The only place that pastes a name into a statement, through [`quote`]. Does not know the wire.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
@@ -21,6 +22,9 @@ pub(super) const IDENTITY: &str = "SELECT CAST(SERVERPROPERTY('ServerName') AS n
 
 /// The server's clock, universal and local; one row. Sent after every answer, with the way back to master.
 pub(super) const CLOCK: &str = "SELECT SYSUTCDATETIME() AS utc_now, SYSDATETIME() AS local_now;";
+
+/// When the server was started, in one cell: tempdb is made anew at every start, and every login may see that.
+pub(super) const BOOT: &str = "SELECT create_date FROM sys.databases WHERE name = N'tempdb';";
 
 /// A name as T-SQL takes it: `a]b` becomes `[a]]b]`.
 pub(super) fn quote(name: &str) -> String {
@@ -101,7 +105,7 @@ pub(super) fn with_parameters(
             .map_err(|why| wanted(parameter, format!("({}) {why}", parameter.kind)))?;
         let n = i + 1;
         let expression = if kind.cast { format!("CAST(@P{n} AS {kind})") } else { format!("@P{n}") };
-        out.push_str(&format!("DECLARE @{} {kind} = {expression}; ", parameter.name));
+        let _ = write!(out, "DECLARE @{} {kind} = {expression}; ", parameter.name);
         bound.push(value);
     }
     out.push_str(text.strip_prefix('\u{feff}').unwrap_or(text));

@@ -4,6 +4,7 @@
 //! its owner drops it.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,8 +76,16 @@ pub(super) struct Link {
 type Answer = (Vec<tiberius::Column>, Vec<Row>);
 
 impl Link {
-    /// Opens a connection, noting each phase.
-    pub(super) async fn open(
+    /// Opens a connection, noting each phase. Boxed: a TLS handshake is a large future, and rarely needed.
+    pub(super) fn open<'a>(
+        target: &'a Target,
+        credential: &'a Credential,
+        phases: &'a mut Vec<Phase>,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, Trouble>> + Send + 'a>> {
+        Box::pin(Self::open_now(target, credential, phases))
+    }
+
+    async fn open_now(
         target: &Target,
         credential: &Credential,
         phases: &mut Vec<Phase>,
@@ -120,7 +129,8 @@ impl Link {
         let metered = Metered::new(stream, meter.clone());
         let client = socket::phase(PhaseName::Login, phases, async {
             let config = config(target, port, authentication)?;
-            let client = match timeout(deadline(), Client::connect(config, metered.compat_write())).await {
+            let connecting = Box::pin(Client::connect(config, metered.compat_write()));
+            let client = match timeout(deadline(), connecting).await {
                 Ok(connected) => connected.map_err(|e| login_trouble(e, target, &endpoint, &meter))?,
                 Err(_) => return Err(login_silence(target, &endpoint, &meter)),
             };
@@ -285,6 +295,25 @@ impl Link {
         self.leave().await?;
         self.fresh = true;
         Ok(self.identity.facts())
+    }
+
+    /// When the server was started by its own clock, if it says; compared only with itself.
+    pub(super) async fn boot(&mut self) -> Result<Option<NaiveDateTime>, Trouble> {
+        match timeout(deadline(), self.batch(statement::BOOT)).await {
+            Ok(Ok((columns, rows))) => {
+                let reading = self.reading(&columns, &rows)?;
+                Ok(match reading.cell(0, "create_date") {
+                    Some(Cell::Time { time, .. }) => Some(*time),
+                    _ => None,
+                })
+            }
+            Ok(Err(fault)) if fault.alive => Ok(None),
+            Ok(Err(fault)) => Err(fault.trouble),
+            Err(_) => Err(Trouble::new(
+                TroubleCode::Timeout,
+                format!("{}: no answer to when it was started within {}", self.endpoint, seconds(deadline())),
+            )),
+        }
     }
 
     /// A question of the port's own, without parameters: the cells of its first row.

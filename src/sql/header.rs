@@ -31,7 +31,7 @@ pub fn parse(path: &str, text: &str) -> (Option<Query>, Vec<Diagnostic>) {
     let mut problems = reader.problems;
     problems.truncate(limits::PROBLEMS);
     let refused = problems.iter().any(|d| d.severity == crate::diagnostic::Severity::Error);
-    (query.filter(|_| !refused), problems)
+    ((!refused).then_some(query), problems)
 }
 
 /// The comment lines at the top: byte offset and text after `--`.
@@ -175,7 +175,7 @@ impl<'a> Header<'a> {
         String::new()
     }
 
-    fn finish(&mut self, path: &str) -> Option<Query> {
+    fn finish(&mut self, path: &str) -> Query {
         let name = self.required("name");
         let purpose = self.required("purpose");
         let examines = self.required("examines");
@@ -204,7 +204,7 @@ impl<'a> Header<'a> {
             self.problem(0, "header-missing", "the header has no `-- column:`", FORM);
         }
         self.body(reads_only);
-        Some(Query {
+        Query {
             name,
             purpose,
             place,
@@ -220,7 +220,7 @@ impl<'a> Header<'a> {
                 path: path.to_owned(),
                 columns: self.columns.clone(),
             }],
-        })
+        }
     }
 
     fn body(&mut self, reads_only: bool) {

@@ -50,11 +50,15 @@ pub struct Gathered<T> {
 }
 
 /// Reads `value` as a `T`, setting aside what cannot be read.
-pub fn gather<T: DeserializeOwned>(value: &Value) -> Gathered<T> {
+///
+/// A key of the whole document that must be there, but is not or cannot be read, is stood in for by one of `stand_ins`
+/// once its problem is noted, so that the rest is looked at all the same.
+pub fn gather<T: DeserializeOwned>(value: &Value, stand_ins: &[(&str, Value)]) -> Gathered<T> {
     let mut gathered = Gathered { value: None, problems: Vec::new(), aside: HashSet::new() };
+    let mut patched = value.clone();
     loop {
         let trail = Trail { path: RefCell::default(), failed: RefCell::default(), aside: &gathered.aside };
-        let fault = match T::deserialize(Node { value, trail: &trail }) {
+        let fault = match T::deserialize(Node { value: &patched, trail: &trail }) {
             Ok(read) => {
                 gathered.value = Some(read);
                 return gathered;
@@ -65,8 +69,21 @@ pub fn gather<T: DeserializeOwned>(value: &Value) -> Gathered<T> {
         // A key that is missing only because its value was set aside has been reported already.
         let follows = matches!(&fault.kind, ProblemKind::MissingKey(key)
             if gathered.aside.contains(&child(&path, Segment::Key(key.clone()))));
+        let missing = match &fault.kind {
+            ProblemKind::MissingKey(key) if path.is_empty() => Some(key.clone()),
+            _ => None,
+        };
         if !follows {
             gathered.problems.push(Problem { kind: fault.kind, message: fault.message, path: path.clone() });
+        }
+        if let Some(key) = missing
+            && gathered.problems.len() < limits::PROBLEMS
+            && let Some((_, stand_in)) = stand_ins.iter().find(|(name, _)| *name == key)
+            && let Value::Mapping(map) = &mut patched
+            && map.insert(Value::from(key.as_str()), stand_in.clone()) != Some(stand_in.clone())
+        {
+            gathered.aside.remove(&[Segment::Key(key)][..]);
+            continue;
         }
         if path.is_empty() || gathered.problems.len() >= limits::PROBLEMS || !gathered.aside.insert(path) {
             return gathered;
@@ -288,7 +305,13 @@ impl<'de, I: Iterator<Item = (&'de Value, &'de Value)>> MapAccess<'de> for Entri
         if read.is_err() {
             trail.fail_at(Some(segment(key)));
         }
-        read.map(Some)
+        // A word in the place of a key, such as a language
+        read.map(Some).map_err(|fault| match fault.kind {
+            ProblemKind::UnknownWord(word, known) => {
+                Fault { message: format!("unknown key `{word}`"), kind: ProblemKind::UnknownKey(word, known) }
+            }
+            kind => Fault { kind, ..fault },
+        })
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         match self.held.take() {
@@ -323,7 +346,7 @@ mod tests {
     }
 
     fn shown(text: &str) -> (Option<Outer>, Vec<String>) {
-        let all = gather::<Outer>(&super::super::value(text).unwrap());
+        let all = gather::<Outer>(&super::super::value(text).unwrap(), &[("word", "one".into())]);
         let lines = all.problems.iter().map(|p| format!("{:?}: {}", Path(&p.path), p.message)).collect();
         (all.value, lines)
     }
@@ -362,6 +385,12 @@ mod tests {
     fn a_key_set_aside_is_not_reported_missing() {
         assert_eq!(shown("word: three\nlist: []").1, ["/word: `three` is not known here"]);
         assert_eq!(shown("list: []").1, [": `word` is missing"]);
+        let (value, lines) = shown("word: three\nlist: [{ n: x }]");
+        assert_eq!(
+            (value.map(|v| v.word), lines.len()),
+            (Some(Word::One), 2),
+            "a stand-in lets the rest be read"
+        );
         assert_eq!(shown("[1]").1.len(), 1);
     }
 }

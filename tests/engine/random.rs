@@ -1,6 +1,6 @@
 //! Random commands: whatever is tried, the promises hold.
 
-use proptest::prelude::*;
+use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 

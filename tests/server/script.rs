@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) calls: Mutex<Vec<String>>,
     /// Where the session that spoke last is.
     pub(crate) database: Mutex<String>,
+    /// How often it was started anew.
+    pub(crate) restarts: AtomicUsize,
     at_once: AtomicUsize,
     pub(crate) most_at_once: AtomicUsize,
 }
@@ -178,6 +180,12 @@ impl Talk {
                     }
                     std::thread::sleep(Duration::from_millis(10));
                 }
+                let _ = sink.put(Part::Done { rows: None });
+            }
+            "endless" => {
+                while !sink.stopped() {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
             }
             "hang up" => {
                 *self.state.door.lock().unwrap() = Door::Refused;
@@ -241,6 +249,9 @@ impl Conversation for Talk {
             set(&columns, sink);
         } else if sql.contains("SYSUTCDATETIME") {
             set(&clock, sink);
+        } else if sql.contains("tempdb") {
+            let started = utc_now() + TimeDelta::days(self.state.restarts.load(Ordering::SeqCst) as i64);
+            set(&[("create_date", Type::DateTime, Value::DateTime(started))], sink);
         } else if sql.contains("IS_SRVROLEMEMBER") {
             set(&[("held", Type::Int, Value::Int(0))], sink);
         } else if sql.contains("VIEW SERVER STATE") {

@@ -43,17 +43,20 @@ impl Reader<'_> {
                     way.push((to, 0));
                 } else if state[to] == 1 {
                     let from = way.iter().position(|(n, _)| *n == to).unwrap_or(0);
-                    let mut round: Vec<&str> =
-                        way[from..].iter().map(|(n, _)| steps[*n].1.id.as_str()).collect();
-                    round.push(&steps[to].1.id);
-                    self.round(&steps[node], &round);
+                    let mut round: Vec<usize> = way[from..].iter().map(|(n, _)| *n).collect();
+                    // Told from its earliest step, which waits for a later one: that need is the odd one.
+                    let first = round.iter().enumerate().min_by_key(|(_, n)| **n).map_or(0, |(at, _)| at);
+                    round.rotate_left(first);
+                    let mut ids: Vec<&str> = round.iter().map(|n| steps[*n].1.id.as_str()).collect();
+                    ids.push(ids[0]);
+                    self.round(&steps[round[0]], &ids);
                 }
             }
         }
     }
 
     fn round(&mut self, (path, step): &(Path, Step), round: &[&str]) {
-        let key = if step.needs.iter().any(|n| Some(n.as_str()) == round.last().copied()) {
+        let key = if step.needs.iter().any(|n| Some(n.as_str()) == round.get(1).copied()) {
             "needs"
         } else {
             "when"

@@ -2,6 +2,8 @@
 //!
 //! Does not know what a step does; `work` carries steps out beat by beat.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +25,6 @@ pub(crate) struct Agent {
     pub(crate) sessions: Vec<(i64, NaiveDateTime)>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) schedules: Vec<Schedule>,
-    pub(crate) history: Vec<Row>,
     pub(crate) next_row: i64,
 }
 
@@ -47,6 +48,9 @@ pub(crate) struct Job {
     pub(crate) activity: Option<Activity>,
     pub(crate) run: Option<Run>,
     pub(crate) last: Option<Outcome>,
+    /// Rows of sysjobhistory, oldest first.
+    #[serde(default)]
+    pub(crate) history: VecDeque<Row>,
 }
 
 /// A step of a job.
@@ -126,7 +130,6 @@ pub(crate) struct Doing {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) id: i64,
-    pub(crate) job: Guid,
     pub(crate) step: usize,
     pub(crate) step_name: String,
     pub(crate) number: i64,
@@ -170,14 +173,14 @@ impl Agent {
         self.jobs.iter().position(|j| j.name.eq_ignore_ascii_case(name))
     }
 
-    pub(crate) fn record(&mut self, mut row: Row) -> i64 {
+    /// Enters a row of a job's history; its `instance_id`.
+    pub(crate) fn record(&mut self, j: usize, mut row: Row) -> i64 {
         self.next_row += 1;
         row.id = self.next_row;
-        let job = row.job;
-        self.history.push(row);
-        if self.history.iter().filter(|r| r.job == job).count() > ROWS_PER_JOB {
-            if let Some(oldest) = self.history.iter().position(|r| r.job == job) {
-                self.history.remove(oldest);
+        if let Some(job) = self.jobs.get_mut(j) {
+            job.history.push_back(row);
+            if job.history.len() > ROWS_PER_JOB {
+                job.history.pop_front();
             }
         }
         self.next_row
@@ -217,8 +220,9 @@ impl State {
             self.sleep(now - TimeDelta::hours(CATCH_UP_HOURS));
         }
         while let Some((due, s, j)) = self.next_event(now) {
+            // What the agent does by itself is made again from the last save, to the letter:
+            // only what touches files, and what people ask for, has to be saved at once.
             self.at = self.at.max(due);
-            self.dirty = true;
             if self.servers[s].agent.jobs[j].run.is_some() {
                 self.beat(s, j, due);
             } else {
@@ -240,7 +244,6 @@ impl State {
                 }
             }
         }
-        self.dirty = true;
     }
 
     fn next_event(&self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, usize, usize)> {
@@ -334,7 +337,6 @@ impl State {
         let Some(run) = server.agent.jobs[j].run.clone() else { return };
         let (step_at, seconds) = (server.local(run.step_started), (now - run.step_started).num_seconds());
         let job = &mut server.agent.jobs[j];
-        let id = job.id;
         let Some(step) = job.steps.get_mut(run.step - 1) else {
             job.run = None;
             return;
@@ -370,18 +372,20 @@ impl State {
             activity.last_step = Some((run.step, local));
         }
         let goes_on = action == 3 && run.step < job.steps.len();
-        server.agent.record(Row {
-            id: 0,
-            job: id,
-            step: run.step,
-            step_name: step_name.clone(),
-            number,
-            severity,
-            message,
-            status,
-            at: step_at,
-            seconds,
-        });
+        server.agent.record(
+            j,
+            Row {
+                id: 0,
+                step: run.step,
+                step_name: step_name.clone(),
+                number,
+                severity,
+                message,
+                status,
+                at: step_at,
+                seconds,
+            },
+        );
         if goes_on {
             if let Some(run) = &mut server.agent.jobs[j].run {
                 run.step += 1;
@@ -409,19 +413,20 @@ impl State {
         };
         let message = format!("{word}  The Job was invoked by {}.  {last}", run.by);
         let (at, seconds) = (server.local(run.started), (now - run.started).num_seconds());
-        let job = server.agent.jobs[j].id;
-        let row = server.agent.record(Row {
-            id: 0,
-            job,
-            step: 0,
-            step_name: "(Job outcome)".into(),
-            number: 0,
-            severity: 0,
-            message: message.clone(),
-            status,
-            at,
-            seconds,
-        });
+        let row = server.agent.record(
+            j,
+            Row {
+                id: 0,
+                step: 0,
+                step_name: "(Job outcome)".into(),
+                number: 0,
+                severity: 0,
+                message: message.clone(),
+                status,
+                at,
+                seconds,
+            },
+        );
         let job = &mut server.agent.jobs[j];
         job.last = Some(Outcome { status, at, seconds, message });
         if let Some(activity) = &mut job.activity {
@@ -431,7 +436,6 @@ impl State {
         if job.next_run.is_some_and(|n| n <= now) {
             self.plan_job(s, j, now);
         }
-        self.dirty = true;
     }
 }
 

@@ -61,9 +61,11 @@ impl State {
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
         let earlier = if ask.init { None } else { self.open_media(s, &ask.path).ok() };
+        let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
+        // Written just before the program was killed: the same set again, not a second one.
+        let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));
         let media_uuid = earlier.as_ref().and_then(|e| e.first()).map(|r| r.set.media_uuid);
         let position = earlier.as_ref().and_then(|e| e.last()).map_or(1, |r| r.set.position + 1);
-        let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         let busy = self.biztalk.connected_to == Some(s);
         let server = &mut self.servers[s];
         let (start, finish) = (server.local(from), server.local(to));

@@ -2,15 +2,13 @@
 //!
 //! Does not know when jobs run.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::state::{Database, State};
 use super::stored::{NULL, Stored, as_int, as_text, at, bit, int, text};
 use crate::sandbox::value::Value;
 
-/// A row of backup history, on the source or as imported.
+/// A row of backup history to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) set: i64,
@@ -19,64 +17,126 @@ pub(crate) struct Entry {
     pub(crate) server: String,
     pub(crate) file: String,
     pub(crate) location: String,
-    /// `db` or `lg`
-    pub(crate) kind: String,
-    pub(crate) complete: bool,
-    pub(crate) restored: bool,
+    pub(crate) log: bool,
     pub(crate) stamp: Option<NaiveDateTime>,
-}
-
-/// All rows of a set.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct BackupSet {
-    pub(crate) id: i64,
-    pub(crate) kind: String,
-    pub(crate) complete: bool,
-    pub(crate) entries: Vec<Entry>,
 }
 
 pub(crate) const HISTORY: &str = "adm_BackupHistory";
 pub(crate) const IMPORTED: &str = "bts_LogShippingHistory";
 
-/// The rows of a history table.
-pub(crate) fn entries(stored: &Stored) -> Vec<Entry> {
-    let word = |row: &[Value], name| as_text(stored.cell(row, name)).unwrap_or_default().trim().to_owned();
-    stored
-        .table
-        .rows
-        .iter()
-        .map(|row| Entry {
-            set: as_int(stored.cell(row, "BackupSetId")).unwrap_or_default(),
-            mark: as_text(stored.cell(row, "MarkName")).map(str::to_owned),
-            database: word(row, "DatabaseName"),
-            server: word(row, "ServerName"),
-            file: word(row, "BackupFileName"),
-            location: word(row, "BackupFileLocation"),
-            kind: word(row, "BackupType"),
-            complete: as_int(stored.cell(row, "SetComplete")) == Some(1),
-            restored: as_int(stored.cell(row, "Restored")) == Some(1),
-            stamp: match stored.cell(row, "BackupDateTime") {
-                Value::DateTime(t) => Some(*t),
-                _ => None,
-            },
-        })
-        .collect()
+/// A history table, on the source or as imported, by sets.
+pub(crate) struct Sets<'a> {
+    rows: &'a [Vec<Value>],
+    mark: usize,
+    database: usize,
+    file: usize,
+    location: usize,
+    restored: Option<usize>,
+    stamp: usize,
+    /// In the order of their ids.
+    pub(crate) all: Vec<BackupSet>,
 }
 
-/// The sets of a history table by id.
-pub(crate) fn sets(stored: &Stored) -> BTreeMap<i64, BackupSet> {
-    let mut all: BTreeMap<i64, BackupSet> = BTreeMap::new();
-    for entry in entries(stored) {
-        let set = all.entry(entry.set).or_insert_with(|| BackupSet {
-            id: entry.set,
-            kind: entry.kind.clone(),
-            complete: true,
-            entries: Vec::new(),
-        });
-        set.complete &= entry.complete;
-        set.entries.push(entry);
+/// One set: which rows of the table it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BackupSet {
+    pub(crate) id: i64,
+    pub(crate) log: bool,
+    pub(crate) complete: bool,
+    rows: Vec<usize>,
+}
+
+impl<'a> Sets<'a> {
+    /// The sets of a history table; none when it lacks a column that every such table has.
+    pub(crate) fn of(stored: &'a Stored) -> Option<Self> {
+        let set = stored.column("BackupSetId")?;
+        let kind = stored.column("BackupType")?;
+        let complete = stored.column("SetComplete")?;
+        let mut all: Vec<BackupSet> = Vec::new();
+        for (n, row) in stored.table.rows.iter().enumerate() {
+            let Some(id) = as_int(&row[set]) else { continue };
+            let done = row[complete] == Value::Bit(true);
+            let at = match all.last() {
+                Some(last) if last.id == id => all.len() - 1,
+                Some(last) if last.id > id => match all.binary_search_by_key(&id, |x| x.id) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        all.insert(at, BackupSet::new(id, &row[kind]));
+                        at
+                    }
+                },
+                _ => {
+                    all.push(BackupSet::new(id, &row[kind]));
+                    all.len() - 1
+                }
+            };
+            all[at].complete &= done;
+            all[at].rows.push(n);
+        }
+        Some(Self {
+            rows: &stored.table.rows,
+            mark: stored.column("MarkName")?,
+            database: stored.column("DatabaseName")?,
+            file: stored.column("BackupFileName")?,
+            location: stored.column("BackupFileLocation")?,
+            restored: stored.column("Restored"),
+            stamp: stored.column("BackupDateTime")?,
+            all,
+        })
     }
-    all
+
+    /// The set of that id.
+    pub(crate) fn set(&self, id: i64) -> Option<&BackupSet> {
+        self.all.binary_search_by_key(&id, |x| x.id).ok().map(|n| &self.all[n])
+    }
+    /// A database's row in a set.
+    pub(crate) fn row(&self, set: &BackupSet, database: &str) -> Option<usize> {
+        set.rows.iter().copied().find(|n| {
+            as_text(&self.rows[*n][self.database]).is_some_and(|d| d.eq_ignore_ascii_case(database))
+        })
+    }
+    pub(crate) fn has(&self, set: &BackupSet, database: &str) -> bool {
+        self.row(set, database).is_some()
+    }
+    /// Whether a database has that set.
+    pub(crate) fn restored(&self, set: &BackupSet, database: &str) -> bool {
+        let Some(column) = self.restored else { return false };
+        self.row(set, database).is_some_and(|n| self.rows[n][column] == Value::Bit(true))
+    }
+    /// The newest set that a database has.
+    pub(crate) fn last_restored(&self, database: &str) -> Option<i64> {
+        self.all.iter().rev().find(|x| self.restored(x, database)).map(|x| x.id)
+    }
+    pub(crate) fn mark(&self, set: &BackupSet) -> Option<&'a str> {
+        set.rows.iter().find_map(|n| as_text(&self.rows[*n][self.mark]))
+    }
+    pub(crate) fn stamp(&self, set: &BackupSet) -> Option<NaiveDateTime> {
+        set.rows.iter().find_map(|n| match self.rows[*n][self.stamp] {
+            Value::DateTime(t) => Some(t),
+            _ => None,
+        })
+    }
+    /// Folder and name of a row's file.
+    pub(crate) fn place(&self, row: usize) -> (&'a str, &'a str) {
+        let word = |column: usize| as_text(&self.rows[row][column]).unwrap_or_default();
+        (word(self.location), word(self.file))
+    }
+    /// The newest complete log set that has every database of the scope.
+    pub(crate) fn newest_log(&self, scope: &[String]) -> Option<&BackupSet> {
+        self.all.iter().rev().find(|x| x.log && x.complete && scope.iter().all(|d| self.has(x, d)))
+    }
+    /// The newest complete full set after `after` that has the database and a complete log set behind it.
+    pub(crate) fn valid_full(&self, after: i64, database: &str) -> Option<i64> {
+        let last_log = self.all.iter().rev().find(|x| x.log && x.complete)?.id;
+        let fits = |x: &&BackupSet| !x.log && x.complete && x.id < last_log && self.has(x, database);
+        self.all.iter().rev().take_while(|x| x.id > after).find(fits).map(|x| x.id)
+    }
+}
+
+impl BackupSet {
+    fn new(id: i64, kind: &Value) -> Self {
+        Self { id, log: as_text(kind) == Some("lg"), complete: true, rows: Vec::new() }
+    }
 }
 
 /// `BTS_2024_03_01_02_00_00_123`
@@ -168,7 +228,7 @@ impl State {
                 ("ServerName", text(&entry.server)),
                 ("BackupFileName", text(&entry.file)),
                 ("BackupFileLocation", text(&entry.location)),
-                ("BackupType", text(&entry.kind)),
+                ("BackupType", text(if entry.log { "lg" } else { "db" })),
                 ("BackupDateTime", entry.stamp.map_or(NULL, at)),
                 ("SetComplete", bit(false)),
             ],
@@ -177,14 +237,10 @@ impl State {
 
     /// Marks all rows of a set complete.
     pub(crate) fn complete_set(&mut self, s: usize, management: &str, now: DateTime<Utc>, set: i64) {
-        if let Some(db) = self.servers[s].database_mut(management) {
-            db.update(
-                now,
-                HISTORY,
-                |t, row| as_int(t.cell(row, "BackupSetId")) == Some(set),
-                &[("SetComplete", bit(true))],
-            );
-        }
+        let Some(db) = self.servers[s].database_mut(management) else { return };
+        let Some(stored) = db.content.tables.get(&HISTORY.to_lowercase()) else { return };
+        let Some(id) = stored.column("BackupSetId") else { return };
+        db.update(now, HISTORY, |_, row| as_int(&row[id]) == Some(set), &[("SetComplete", bit(true))]);
     }
 
     /// The databases a destination restores, in the order of their list.
@@ -204,20 +260,24 @@ impl State {
             .collect()
     }
 
-    /// Where a destination looks for a file: the override of its database, else the history's location.
-    pub(crate) fn shipped_path(&self, s: usize, entry: &Entry) -> String {
-        let column = if entry.kind == "lg" { "LogFileLocation" } else { "DBFileLocation" };
+    /// What a destination has imported.
+    pub(crate) fn imported(&self, s: usize) -> Option<Sets<'_>> {
+        Sets::of(self.servers[s].table("master", IMPORTED)?)
+    }
+
+    /// Where a destination looks for the file of a history row: the override of its database, else the
+    /// history's location.
+    pub(crate) fn shipped_path(&self, s: usize, set: i64, database: &str) -> Option<String> {
+        let sets = self.imported(s)?;
+        let found = sets.set(set)?;
+        let (location, file) = sets.place(sets.row(found, database)?);
+        let column = if found.log { "LogFileLocation" } else { "DBFileLocation" };
         let elsewhere = self.servers[s].table("master", "bts_LogShippingDatabases").and_then(|t| {
-            t.table
-                .rows
-                .iter()
-                .find(|r| {
-                    as_text(t.cell(r, "DatabaseName"))
-                        .is_some_and(|d| d.eq_ignore_ascii_case(&entry.database))
-                })
-                .and_then(|r| as_text(t.cell(r, column)).map(str::to_owned))
+            let (name, at) = (t.column("DatabaseName")?, t.column(column)?);
+            let fits = |r: &&Vec<Value>| as_text(&r[name]).is_some_and(|d| d.eq_ignore_ascii_case(database));
+            t.table.rows.iter().find(fits).and_then(|r| as_text(&r[at]))
         });
-        path(elsewhere.as_deref().filter(|e| !e.is_empty()).unwrap_or(&entry.location), &entry.file)
+        Some(path(elsewhere.filter(|e| !e.is_empty()).unwrap_or(location), file))
     }
 }
 
@@ -233,37 +293,32 @@ impl State {
 
     /// Where a destination would read the newest log of a database that it has not restored.
     pub(crate) fn held_back_path(&self, s: usize, database: &str) -> Option<String> {
-        let all = self.imported(s);
-        let newest = all.values().rev().find(|x| x.kind == "lg" && x.complete)?;
-        let entry =
-            newest.entries.iter().find(|e| e.database.eq_ignore_ascii_case(database) && !e.restored)?;
-        Some(self.shipped_path(s, entry))
+        let sets = self.imported(s)?;
+        let newest = sets.all.iter().rev().find(|x| x.log && x.complete)?;
+        if sets.restored(newest, database) {
+            return None;
+        }
+        self.shipped_path(s, newest.id, database)
     }
 
     /// Takes one restored log of a database back, `back` sets before the last: its flag, its history,
     /// and with it everything that came after in truth.
     pub(crate) fn tear_gap(&mut self, s: usize, database: &str, back: usize) -> Option<()> {
-        let all = self.imported(s);
-        let logs: Vec<Entry> = all
-            .values()
-            .filter(|x| x.kind == "lg")
-            .filter_map(|x| {
-                x.entries.iter().find(|e| e.restored && e.database.eq_ignore_ascii_case(database)).cloned()
-            })
-            .collect();
-        let hole = logs.get(logs.len().checked_sub(back + 1)?)?.clone();
-        let path = self.shipped_path(s, &hole);
+        let sets = self.imported(s)?;
+        let logs: Vec<i64> =
+            sets.all.iter().filter(|x| x.log && sets.restored(x, database)).map(|x| x.id).collect();
+        let hole = *logs.get(logs.len().checked_sub(back + 1)?)?;
+        let path = self.shipped_path(s, hole, database)?;
         let set = self.sets.iter().find(|x| x.path == path)?.clone();
         let now = self.at;
-        self.set_restored(s, now, database, |id| id == hole.set, false);
-        let later: Vec<usize> = (0..self.sets.len())
-            .filter(|n| self.sets[*n].first >= set.first && self.sets[*n].kind == 'L')
-            .collect();
+        self.set_restored(s, now, database, |id| id == hole, false);
+        let later = |x: &super::state::Set| x.kind == 'L' && x.first >= set.first;
+        let gone: Vec<bool> = self.sets.iter().map(later).collect();
         let server = &mut self.servers[s];
         let backups = server.msdb.backups.clone();
         server.msdb.restores.retain(|r| {
             !r.database.eq_ignore_ascii_case(database)
-                || backups.get(r.backup_set_id as usize - 1).is_none_or(|n| !later.contains(n))
+                || backups.get(r.backup_set_id as usize - 1).is_none_or(|n| !gone[*n])
         });
         let db = server.database_mut(database)?;
         db.redo = db.redo.map(|r| super::state::Redo { start: set.first, ..r });

@@ -577,7 +577,11 @@ fn time_it() {
     println!("60 minutes {:?}", t.elapsed());
     let t = std::time::Instant::now();
     world.shared.save(&mut world.shared.locked()).unwrap();
-    println!("save {:?} {} bytes", t.elapsed(), std::fs::metadata(folder.path().join("world.json")).unwrap().len());
+    println!(
+        "save {:?} {} bytes",
+        t.elapsed(),
+        std::fs::metadata(folder.path().join("world.json")).unwrap().len()
+    );
     let t = std::time::Instant::now();
     World::open(folder.path()).unwrap();
     println!("open {:?}", t.elapsed());
@@ -588,4 +592,13 @@ fn time_it() {
     clock.advance_ms(20 * 3_600_000);
     hosts[0].now();
     println!("20 hours at once {:?}", t.elapsed());
+}
+#[test]
+#[ignore = "measures"]
+fn weigh_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(start()));
+    let world = World::create_on(BIZTALK, folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+    std::fs::copy(folder.path().join("world.json"), "/tmp/world.json").unwrap();
+    drop(world);
 }

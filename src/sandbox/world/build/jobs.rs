@@ -240,6 +240,7 @@ fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
         activity: None,
         run: None,
         last: None,
+        history: std::collections::VecDeque::new(),
     });
     let j = state.servers[s].agent.jobs.len() - 1;
     state.plan_job(s, j, began);

@@ -129,7 +129,7 @@ impl Call<'_> {
                 }
                 "ORIGINAL_LOGIN" | "SYSTEM_USER" => text(&self.who.login),
                 "CURRENT_USER" | "SESSION_USER" | "USER" => text(self.user_name()),
-                "USER_NAME" | "USER" if none => text(self.user_name()),
+                "USER_NAME" if none => text(self.user_name()),
                 "USER_NAME" => as_int(given(0)).zip(here).map_or(NULL, |(id, db)| {
                     db.content.users.iter().find(|u| i64::from(u.id) == id).map_or(NULL, |u| text(&u.name))
                 }),

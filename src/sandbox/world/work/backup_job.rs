@@ -8,7 +8,7 @@ use super::{Beat, Next, argument, arguments};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
-use crate::sandbox::world::biztalk::{Entry, HISTORY, file_name, mark_name, path, sets};
+use crate::sandbox::world::biztalk::{Entry, HISTORY, Sets, file_name, mark_name, path};
 use crate::sandbox::world::state::{Edit, Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
 
@@ -75,16 +75,15 @@ impl State {
         if self.flag(s, management, "ForceFull") {
             return true;
         }
-        let Some(history) = self.servers[s].table(management, HISTORY) else { return false };
-        let all = sets(history);
-        let fulls: Vec<_> = all.values().filter(|x| x.kind == "db").collect();
+        let Some(sets) = self.servers[s].table(management, HISTORY).and_then(Sets::of) else { return false };
         if after_partial {
-            let partial = all.values().filter(|x| !x.complete).map(|x| x.id).max();
-            if partial.is_some_and(|p| !fulls.iter().any(|f| f.complete && f.id > p)) {
+            let partial = sets.all.iter().filter(|x| !x.complete).map(|x| x.id).max();
+            let repaired = |p: i64| sets.all.iter().any(|x| !x.log && x.complete && x.id > p);
+            if partial.is_some_and(|p| !repaired(p)) {
                 return true;
             }
         }
-        let Some(newest) = fulls.last().and_then(|f| f.entries.first()).and_then(|e| e.stamp) else {
+        let Some(newest) = sets.all.iter().rev().find(|x| !x.log).and_then(|x| sets.stamp(x)) else {
             return true;
         };
         let period = |t: NaiveDateTime| match frequency {
@@ -263,9 +262,7 @@ impl State {
             server,
             file,
             location: location.clone(),
-            kind: if log { "lg" } else { "db" }.into(),
-            complete: false,
-            restored: false,
+            log,
             stamp,
         };
         self.history_row(s, management, now, &entry);
@@ -298,8 +295,8 @@ impl State {
         };
         if days > 0 {
             let limit = now.naive_utc() - TimeDelta::days(days);
-            let last_full =
-                sets(history).values().filter(|x| x.kind == "db" && x.complete).map(|x| x.id).max();
+            let last_full = Sets::of(history)
+                .and_then(|sets| sets.all.iter().rev().find(|x| !x.log && x.complete).map(|x| x.id));
             let old = |t: &Stored, row: &[Value]| {
                 matches!(t.cell(row, "BackupDateTime"), Value::DateTime(d) if *d < limit)
                     && as_int(t.cell(row, "BackupSetId")) < last_full

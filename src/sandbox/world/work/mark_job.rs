@@ -4,7 +4,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::restore_job::newest_log;
 use super::{Beat, Next};
 use crate::sandbox::answer::Message;
 use crate::sandbox::world::media::{cannot_read, terminated};
@@ -17,13 +16,9 @@ impl State {
         let Beat::ToMark { set, mark, index } = beat else { return self.begin_mark(s, &beat) };
         let scope = self.shipped(s);
         let Some(database) = scope.get(index) else { return Next::Done(String::new()) };
-        let all = self.imported(s);
-        let entry = all
-            .get(&set)
-            .and_then(|x| x.entries.iter().find(|e| e.database.eq_ignore_ascii_case(database)))
-            .cloned();
-        let Some(entry) = entry else { return self.mark_beat(s, set, mark, index + 1) };
-        let path = self.shipped_path(s, &entry);
+        let Some(path) = self.shipped_path(s, set, database) else {
+            return self.mark_beat(s, set, mark, index + 1);
+        };
         if self.servers[s].trouble.mark_fails_at == Some(index) {
             return Next::Failed(terminated("RESTORE LOG", vec![cannot_read(&path, 64)]));
         }
@@ -65,12 +60,13 @@ impl State {
             ));
         }
         let scope = self.shipped(s);
-        let all = self.imported(s);
-        let last = newest_log(&all, &scope).and_then(|id| all.get(&id));
-        let mark = last.and_then(|x| x.entries.iter().find_map(|e| e.mark.clone()));
-        match (last, mark) {
-            (Some(last), Some(mark)) => self.mark_beat(s, last.id, mark, 0),
-            _ => {
+        let last = self.imported(s).and_then(|sets| {
+            let last = sets.newest_log(&scope)?;
+            Some((last.id, sets.mark(last)?.to_owned()))
+        });
+        match last {
+            Some((set, mark)) => self.mark_beat(s, set, mark, 0),
+            None => {
                 Next::Failed(vec![Message::error(50_000, "There is no complete log backup set to restore.")])
             }
         }
@@ -78,12 +74,10 @@ impl State {
 
     fn mark_beat(&mut self, s: usize, set: i64, mark: String, from: usize) -> Next {
         let scope = self.shipped(s);
-        let all = self.imported(s);
-        let undone = |d: &String| {
-            all.get(&set)
-                .is_none_or(|x| !x.entries.iter().any(|e| e.restored && e.database.eq_ignore_ascii_case(d)))
-        };
-        let Some(index) = (from..scope.len()).find(|n| undone(&scope[*n])) else {
+        let sets = self.imported(s);
+        let done =
+            |d: &String| sets.as_ref().is_some_and(|x| x.set(set).is_some_and(|found| x.restored(found, d)));
+        let Some(index) = (from..scope.len()).find(|n| !done(&scope[*n])) else {
             return Next::Done(String::new());
         };
         let doing = Some(("RESTORE LOG".to_owned(), scope[index].clone()));
@@ -126,6 +120,7 @@ impl State {
             job.schedules = own;
             (job.created, job.modified, job.version) = (local, local, 1);
             (job.activity, job.run, job.last, job.next_run) = (None, None, None, None);
+            job.history.clear();
             self.servers[s].agent.jobs.push(job);
             let j = self.servers[s].agent.jobs.len() - 1;
             self.plan_job(s, j, now);

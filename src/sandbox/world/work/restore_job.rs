@@ -2,13 +2,12 @@
 //!
 //! Does not know how the last set is restored (`mark_job`).
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
 use super::{Beat, Next};
 use crate::sandbox::answer::Message;
-use crate::sandbox::world::biztalk::{BackupSet, Entry, HISTORY, IMPORTED, entries, sets};
+use crate::sandbox::value::Value;
+use crate::sandbox::world::biztalk::{BackupSet, HISTORY, IMPORTED, Sets};
 use crate::sandbox::world::restore::RestoreAsk;
 use crate::sandbox::world::state::State;
 use crate::sandbox::world::stored::{NULL, as_int, as_text, at, bit, int, text};
@@ -51,7 +50,7 @@ impl State {
         let Some(imported) = self.servers[s].table("master", IMPORTED) else {
             return Next::Failed(vec![Message::error(208, format!("Invalid object name 'dbo.{IMPORTED}'."))]);
         };
-        let known = entries(imported).iter().map(|e| e.set).max().unwrap_or(0);
+        let known = Sets::of(imported).and_then(|x| x.all.last().map(|l| l.id)).unwrap_or(0);
         let fresh: Vec<_> = history
             .table
             .rows
@@ -123,16 +122,11 @@ impl State {
                 _ => self.next_restore(s, now),
             };
         };
-        let all = self.imported(s);
-        let entry = all
-            .get(&set)
-            .and_then(|x| x.entries.iter().find(|e| e.database.eq_ignore_ascii_case(&database)))
-            .cloned();
-        let Some(entry) = entry else { return self.next_restore(s, now) };
-        let full = entry.kind == "db";
+        let full = self.imported(s).and_then(|x| x.set(set).map(|x| !x.log)).unwrap_or(false);
+        let Some(path) = self.shipped_path(s, set, &database) else { return self.next_restore(s, now) };
         let ask = RestoreAsk {
             log: !full,
-            path: Some(self.shipped_path(s, &entry)),
+            path: Some(path),
             replace: full,
             user: self.servers[s].agent_account.clone(),
             ..RestoreAsk::default()
@@ -148,17 +142,13 @@ impl State {
             }
             Err(messages) => {
                 // A later valid full repairs; without one each run fails here.
-                let repair = valid_full(&self.imported(s), set, &database);
+                let repair = self.imported(s).and_then(|x| x.valid_full(set, &database));
                 match repair {
                     Some(full) => self.restore_beat(s, full, database),
                     None => Next::Failed(messages),
                 }
             }
         }
-    }
-
-    pub(crate) fn imported(&self, s: usize) -> BTreeMap<i64, BackupSet> {
-        self.servers[s].table("master", IMPORTED).map(sets).unwrap_or_default()
     }
 
     fn next_restore(&mut self, s: usize, now: DateTime<Utc>) -> Next {
@@ -174,21 +164,18 @@ impl State {
     /// The next set and database to restore, lowest set first.
     fn restore_due(&self, s: usize) -> Option<(i64, String)> {
         let scope = self.shipped(s);
-        let all = self.imported(s);
-        let held = newest_log(&all, &scope)?;
+        let sets = self.imported(s)?;
+        let held = sets.newest_log(&scope)?.id;
         let mut best: Option<(i64, String)> = None;
         for database in scope {
-            let of = |x: &BackupSet| {
-                x.entries.iter().find(|e| e.database.eq_ignore_ascii_case(&database)).cloned()
-            };
             let there = self.servers[s].database(&database).is_some();
-            let last = all.values().filter(|x| of(x).is_some_and(|e: Entry| e.restored)).map(|x| x.id).max();
-            let next = match last.filter(|_| there) {
-                None => valid_full(&all, 0, &database),
-                Some(last) => all
-                    .values()
-                    .find(|x| x.kind == "lg" && x.complete && x.id > last && x.id < held && of(x).is_some())
-                    .map(|x| x.id),
+            let next = match sets.last_restored(&database).filter(|_| there) {
+                None => sets.valid_full(0, &database),
+                Some(last) => {
+                    let from = sets.all.partition_point(|x| x.id <= last);
+                    let fits = |x: &&BackupSet| x.log && x.complete && x.id < held && sets.has(x, &database);
+                    sets.all[from..].iter().find(fits).map(|x| x.id)
+                }
             };
             if let Some(next) = next {
                 if best.as_ref().is_none_or(|(set, _)| next < *set) {
@@ -200,7 +187,7 @@ impl State {
     }
 
     fn restore_beat(&mut self, s: usize, set: i64, database: String) -> Next {
-        let full = self.imported(s).get(&set).is_some_and(|x| x.kind == "db");
+        let full = self.imported(s).and_then(|x| x.set(set).map(|x| !x.log)).unwrap_or(false);
         let command = if full { "RESTORE DATABASE" } else { "RESTORE LOG" };
         let ms = match self.servers[s].trouble.restore_ms {
             Some(ms) if !full && self.fresh.is_none() => ms,
@@ -222,25 +209,27 @@ impl State {
     ) {
         let local = self.servers[s].local(now);
         let Some(master) = self.servers[s].database_mut("master") else { return };
-        master.update(
-            now,
-            IMPORTED,
-            |t, row| {
-                as_int(t.cell(row, "BackupSetId")).is_some_and(&picks)
-                    && as_text(t.cell(row, "DatabaseName")).is_some_and(|d| d.eq_ignore_ascii_case(database))
-            },
-            &[("Restored", bit(restored)), ("RestoredDateTime", if restored { at(local) } else { NULL })],
-        );
+        let Some(stored) = master.content.tables.get(&IMPORTED.to_lowercase()) else { return };
+        let (Some(id), Some(name)) = (stored.column("BackupSetId"), stored.column("DatabaseName")) else {
+            return;
+        };
+        let wanted = |row: &[Value]| {
+            as_int(&row[id]).is_some_and(&picks)
+                && as_text(&row[name]).is_some_and(|d| d.eq_ignore_ascii_case(database))
+        };
+        let cells =
+            [("Restored", bit(restored)), ("RestoredDateTime", if restored { at(local) } else { NULL })];
+        master.update(now, IMPORTED, |_, row| wanted(row), &cells);
     }
 
     /// Notes the last set that every database here has.
     pub(crate) fn note_last_set(&mut self, s: usize, now: DateTime<Utc>) {
         let scope = self.shipped(s);
-        let all = self.imported(s);
-        let done = |x: &&BackupSet| {
-            scope.iter().all(|d| x.entries.iter().any(|e| e.restored && e.database.eq_ignore_ascii_case(d)))
-        };
-        let Some(last) = all.values().filter(done).map(|x| x.id).max() else { return };
+        let last = self.imported(s).and_then(|sets| {
+            let done = |x: &&BackupSet| scope.iter().all(|d| sets.restored(x, d));
+            sets.all.iter().rev().find(done).map(|x| x.id)
+        });
+        let Some(last) = last else { return };
         let Some(id) = self.servers[s].shipping.as_ref().map(|x| x.source_id.clone()) else { return };
         let local = self.servers[s].local(now);
         let Some(master) = self.servers[s].database_mut("master") else { return };
@@ -259,31 +248,4 @@ impl State {
             Some(_) => {}
         }
     }
-}
-
-/// The newest complete log set that has every database of the scope.
-pub(super) fn newest_log(all: &BTreeMap<i64, BackupSet>, scope: &[String]) -> Option<i64> {
-    all.values()
-        .rev()
-        .find(|x| {
-            x.kind == "lg"
-                && x.complete
-                && scope.iter().all(|d| x.entries.iter().any(|e| e.database.eq_ignore_ascii_case(d)))
-        })
-        .map(|x| x.id)
-}
-
-/// The newest complete full set after `after` that has the database and a complete log set behind it.
-fn valid_full(all: &BTreeMap<i64, BackupSet>, after: i64, database: &str) -> Option<i64> {
-    let last_log = all.values().rev().find(|x| x.kind == "lg" && x.complete)?.id;
-    all.values()
-        .rev()
-        .find(|x| {
-            x.kind == "db"
-                && x.complete
-                && x.id > after
-                && x.id < last_log
-                && x.entries.iter().any(|e| e.database.eq_ignore_ascii_case(database))
-        })
-        .map(|x| x.id)
 }

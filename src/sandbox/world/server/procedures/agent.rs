@@ -116,6 +116,7 @@ fn start(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcom
     let (s, now) = (call.s, call.now);
     let latency = call.state.dice.between(150, 900);
     call.state.start_run(s, j, now, step, &who, Some(latency));
+    call.state.dirty = true;
     let _ = parts.put(Part::Info(Message { class: 0, ..Message::error(0, message) }));
     Ok(0)
 }
@@ -139,6 +140,7 @@ fn stop(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome
     let last = format!("The last step to run was step {} ({step}).", run.step);
     let (s, now) = (call.s, call.now);
     call.state.end_run(s, j, now, 3, &last);
+    call.state.dirty = true;
     let message = format!("Job '{name}' stopped successfully.");
     let _ = parts.put(Part::Info(Message { class: 0, ..Message::error(0, message) }));
     Ok(0)

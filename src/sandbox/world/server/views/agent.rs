@@ -47,11 +47,14 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
         }
         "msdb.dbo.sysjobsteps" => agent.jobs.iter().for_each(|job| steps(job, sheet)),
         "msdb.dbo.sysjobhistory" => {
-            for row in &agent.history {
+            let mut all: Vec<_> =
+                agent.jobs.iter().flat_map(|j| j.history.iter().map(move |r| (j.id, r))).collect();
+            all.sort_by_key(|(_, r)| r.id);
+            for (job, row) in all {
                 let (date, clock) = agent_date(row.at);
                 sheet.row(vec![
                     ("instance_id", int(row.id)),
-                    ("job_id", guid(row.job)),
+                    ("job_id", guid(job)),
                     ("step_id", count(row.step)),
                     ("step_name", text(&row.step_name)),
                     ("sql_message_id", int(row.number)),

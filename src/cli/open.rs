@@ -1,0 +1,266 @@
+//! Opening a drill: everything that can fail does so here, before the first step.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::clock::DrillClock;
+use crate::config::{self, Places};
+use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::drive::{Drive, News, Post};
+use crate::engine::Opened;
+use crate::estate::Estate;
+use crate::headless::answers::Answers;
+use crate::library::Library;
+use crate::record::{Embedded, Loaded, Record};
+use crate::runbook::{Mode, Runbook};
+use crate::server::{Pool, Secret};
+use crate::sql::{Catalogue, Query};
+
+use super::exit::Failure;
+use super::{Common, identity, talk};
+
+/// Version of the record's format.
+pub(crate) const FORMAT: u32 = 1;
+
+/// A checked runbook with its exact text.
+pub(crate) struct Book {
+    pub(crate) runbook: Arc<Runbook>,
+    pub(crate) text: String,
+    pub(crate) answers: Option<(String, String)>,
+}
+
+/// A drill that is open, and where its news comes from.
+pub(crate) struct Open {
+    pub(crate) drive: Drive,
+    pub(crate) news: Receiver<News>,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+/// The files of the program and the user; problems in the user's files are said, and stop nothing else.
+pub(crate) fn library(places: &Places) -> Library {
+    let own = places.library.is_dir().then_some(places.library.as_path());
+    let (library, problems) = Library::load(own);
+    for (path, problem) in problems {
+        talk::say(diagnostic::concise(&path, &[problem]).trim_end());
+    }
+    library
+}
+
+/// A runbook by name or path, parsed and linted; its problems are shown, errors refuse it.
+pub(crate) fn book(library: &Library, name: &str) -> Result<Book, Failure> {
+    let found = library.runbook(name).map_err(|problem| {
+        Failure::configuration(format!("{}\n  next: {}", problem.message, problem.help))
+    })?;
+    let (runbook, problems) = check_book(&found.text, library.catalogue());
+    let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
+    if errors > 0 {
+        talk::say(&diagnostic::render(&found.path, &found.text, &problems, false));
+    }
+    match runbook {
+        Some(runbook) if errors == 0 => {
+            let answers = library.answers(&found.name).ok().map(|e| (e.path, e.text.into_owned()));
+            Ok(Book { runbook: Arc::new(runbook), text: found.text.into_owned(), answers })
+        }
+        _ => Err(Failure::lint(format!(
+            "{}: {errors} errors; `drbook lint {name}` shows them all",
+            found.path
+        ))),
+    }
+}
+
+/// Parse and lint in one.
+pub(crate) fn check_book(text: &str, catalogue: &Catalogue) -> (Option<Runbook>, Vec<Diagnostic>) {
+    let (runbook, mut problems) = crate::runbook::parse::parse(text);
+    if let Some(runbook) = &runbook {
+        problems.extend(crate::runbook::lint::lint(runbook, text, catalogue));
+    }
+    problems.truncate(crate::limits::PROBLEMS);
+    (runbook, problems)
+}
+
+/// An estate file, checked.
+pub(crate) fn estate(path: &Path) -> Result<Estate, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Failure::configuration(format!("{}: {e}\n  next: name the estate file with --estate", path.display()))
+    })?;
+    let (estate, problems) = crate::estate::parse::parse(&text);
+    if !problems.is_empty() {
+        talk::say(&diagnostic::render(&path.display().to_string(), &text, &problems, false));
+    }
+    let errors = problems.iter().any(|p| p.severity == Severity::Error);
+    estate
+        .filter(|_| !errors)
+        .ok_or_else(|| Failure::configuration(format!("{}: the estate cannot be used", path.display())))
+}
+
+/// An answers file, checked against the runbook.
+pub(crate) fn answers(path: &str, text: &str, book: &Runbook) -> Result<Answers, Failure> {
+    let (answers, problems) = Answers::read(text);
+    if !problems.is_empty() {
+        talk::say(&diagnostic::render(path, text, &problems, false));
+        return Err(Failure::configuration(format!("{path}: the answers cannot be used")));
+    }
+    let strangers = answers.strangers(book);
+    if !strangers.is_empty() {
+        return Err(Failure::configuration(format!(
+            "{path}: no such step: {}\n  next: the steps of {} are: {}",
+            strangers.join(", "),
+            book.id,
+            book.steps.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    Ok(answers)
+}
+
+/// What a new drill is about.
+pub(crate) struct New<'a> {
+    pub(crate) book: &'a Book,
+    pub(crate) estate: &'a Estate,
+    pub(crate) mode: Mode,
+    pub(crate) clock: DrillClock,
+    /// State folder of drbook's own sandbox.
+    pub(crate) sandbox: Option<PathBuf>,
+    pub(crate) record: String,
+}
+
+/// Opens a new drill.
+pub(crate) fn new_drill(
+    common: &Common,
+    places: &Places,
+    library: &Library,
+    new: &New<'_>,
+) -> Result<Open, Failure> {
+    let operator = identity::operator(common.operator.as_deref());
+    let host = identity::host();
+    let catalogue = Arc::new(library.catalogue().clone());
+    let book = &new.book.runbook;
+    for role in book.roles.keys() {
+        if new.estate.roles.get(role).is_none_or(Vec::is_empty) {
+            return Err(Failure::configuration(format!(
+                "estate {} names nobody for the role `{role}` of {}\n  next: add it under `roles:`",
+                new.estate.name, book.id
+            )));
+        }
+    }
+    if !book.modes.contains(&new.mode) {
+        let modes = book.modes.iter().map(|m| m.key()).collect::<Vec<_>>().join(", ");
+        return Err(Failure::configuration(format!(
+            "{} may not be walked as {}; its modes are: {modes}",
+            book.id,
+            new.mode.key()
+        )));
+    }
+    let embedded = embed(&new.book.text, &catalogue, book);
+    let mut inputs = new.estate.inputs();
+    for (name, value) in config::THRESHOLDS {
+        inputs.thresholds.entry(name.to_owned()).or_insert(value);
+    }
+    let store = crate::record::store::Store::at(&places.records);
+    let previous_head = store.newest_of(&new.estate.name)?.and_then(|e| e.head);
+    let opened = Opened {
+        format: FORMAT,
+        record: new.record.clone(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        analyses: crate::analysis::ALL.iter().map(|a| (a.name.to_owned(), a.version)).collect(),
+        operator: operator.clone(),
+        host: host.clone(),
+        mode: new.mode,
+        runbook: book.id.clone(),
+        runbook_version: book.version,
+        runbook_sha256: sha256(new.book.text.as_bytes()),
+        queries: embedded.queries.iter().map(|(n, t)| (n.clone(), sha256(t.as_bytes()))).collect(),
+        inputs,
+        rto_seconds: book.rto.map(|s| s.ms as f64 / 1000.0),
+        rpo_seconds: book.rpo.map(|s| s.ms as f64 / 1000.0),
+        clock: new.clock,
+        sandbox: new.sandbox.as_ref().map(|p| p.display().to_string()),
+        fault_commitment: None,
+        previous_head,
+    };
+    let pool = pool(common, new.estate, &catalogue);
+    let record = Record::create(&places.records, &new.record, &embedded, &holder(&operator, &host))?;
+    let (post, news) = channel_for_news();
+    let drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
+    Ok(Open { drive, news, catalogue })
+}
+
+/// Takes a recorded drill up again. `estate` is how its servers are reached today.
+pub(crate) fn resume_drill(
+    common: &Common,
+    record: Record,
+    loaded: Loaded,
+    opened: &Opened,
+    estate: &Estate,
+) -> Result<Open, Failure> {
+    let operator = identity::operator(common.operator.as_deref());
+    let (book, catalogue) = embedded_book(&loaded.embedded)?;
+    let catalogue = Arc::new(catalogue);
+    let pool = pool(common, estate, &catalogue);
+    let (post, news) = channel_for_news();
+    let clock = Arc::new(opened.clock);
+    let drive = Drive::resume(Arc::new(book), record, loaded, operator, identity::host(), pool, clock, post)?;
+    Ok(Open { drive, news, catalogue })
+}
+
+/// The runbook and queries a record carries.
+pub(crate) fn embedded_book(embedded: &Embedded) -> Result<(Runbook, Catalogue), Failure> {
+    let (book, problems) = crate::runbook::parse::parse(&embedded.runbook);
+    let files = embedded.queries.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let (catalogue, _) = crate::sql::header::catalogue(files);
+    let book = book.ok_or_else(|| {
+        let first = problems.first().map_or(String::new(), |p| p.message.clone());
+        Failure::configuration(format!("the runbook in the record cannot be read: {first}"))
+    })?;
+    Ok((book, catalogue))
+}
+
+/// Host, process and operator, for the lock.
+pub(crate) fn holder(operator: &str, host: &str) -> String {
+    crate::record::holder(operator, host, std::process::id(), crate::clock::system_now())
+}
+
+fn pool(common: &Common, estate: &Estate, catalogue: &Arc<Catalogue>) -> Pool {
+    let can_ask = !common.no_input;
+    let mut prompt =
+        |what: &str| -> Option<Secret> { if can_ask { super::run::ask_secret(what) } else { None } };
+    let targets = crate::server::targets(estate, &mut prompt);
+    Pool::new(targets, catalogue.clone(), estate.management_database.clone())
+}
+
+fn channel_for_news() -> (Post, Receiver<News>) {
+    let (sender, receiver) = channel();
+    let sender = std::sync::Mutex::new(sender);
+    let post: Post = Arc::new(move |news| {
+        if let Ok(sender) = sender.lock() {
+            // Nobody listens any more when the program is ending.
+            let _ = sender.send(news);
+        }
+    });
+    (post, receiver)
+}
+
+/// The runbook's text and every query variant it may send.
+fn embed(text: &str, catalogue: &Catalogue, book: &Runbook) -> Embedded {
+    let mut queries = BTreeMap::new();
+    for query in catalogue.iter().filter(|q| uses(book, q)) {
+        for variant in &query.variants {
+            let name = format!("{}.since-{}.sql", query.name.replace('/', "."), variant.since);
+            queries.insert(name, variant.text.clone());
+        }
+    }
+    Embedded { runbook: text.to_owned(), queries }
+}
+
+fn uses(book: &Runbook, query: &Query) -> bool {
+    // The engine's own job queries belong to every book that acts on jobs.
+    let own = ["agent/start-job", "agent/disable-job", "agent/enable-job", "agent/job-outcome"];
+    book.queries().contains(query.name.as_str())
+        || (!book.is_read_only() && own.contains(&query.name.as_str()))
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    identity::hex(&Sha256::digest(bytes))
+}

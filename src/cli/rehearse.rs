@@ -1,0 +1,141 @@
+//! `drbook rehearse`: a drill on simulated servers that this process starts.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::clock::DrillClock;
+use crate::estate::Estate;
+use crate::runbook::Mode;
+use crate::sandbox as simulated;
+
+use super::exit::{Exit, Failure};
+use super::open::{self, New};
+use super::{Common, home, identity, talk, walk};
+
+/// Drill seconds per real second when a person walks: minutes of waiting become seconds.
+const SPEED_FOR_PEOPLE: f64 = 20.0;
+/// Unattended: nobody reads along.
+const SPEED_UNATTENDED: f64 = 240.0;
+
+/// Options of `rehearse`.
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// World to simulate: a name (`drbook sandbox worlds`) or a file
+    #[arg(default_value = "biztalk")]
+    pub(crate) world: String,
+    /// Runbook to walk: a name or a file
+    #[arg(long, default_value = "biztalk-restore-to-mark")]
+    pub(crate) runbook: String,
+    /// Put a fault in, as `name` or `name=SERVER`; repeatable (`drbook sandbox faults`)
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(crate) faults: Vec<String>,
+    /// Drill seconds per real second [default: 20; 240 with --no-input]
+    #[arg(long)]
+    pub(crate) speed: Option<f64>,
+    /// Answers for --no-input [default: the ones shipped beside the runbook]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Seed of the simulated world's ids
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+pub(crate) fn rehearse(common: &Common, args: &Rehearse) -> Result<Exit, Failure> {
+    let rehearsal = start(common, args)?;
+    if common.no_input {
+        let answers = rehearsal.answers(args.answers.as_deref())?;
+        let Rehearsal { open, sandbox, .. } = rehearsal;
+        let exit = walk::headless(common, open, &answers);
+        drop(sandbox);
+        return exit;
+    }
+    home::interactive(common, Some((rehearsal.open, Some(rehearsal.sandbox))))
+}
+
+/// A rehearsal that is open, with its servers.
+pub(crate) struct Rehearsal {
+    pub(crate) open: open::Open,
+    pub(crate) sandbox: simulated::Running,
+    book: open::Book,
+}
+
+impl Rehearsal {
+    fn answers(&self, file: Option<&Path>) -> Result<crate::headless::answers::Answers, Failure> {
+        answers_for(&self.book, file)
+    }
+}
+
+/// The answers of a file, else the ones shipped beside the runbook.
+pub(crate) fn answers_for(
+    book: &open::Book,
+    file: Option<&Path>,
+) -> Result<crate::headless::answers::Answers, Failure> {
+    let (path, text) = match (file, &book.answers) {
+        (Some(file), _) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| Failure::configuration(format!("{}: {e}", file.display())))?;
+            (file.display().to_string(), text)
+        }
+        (None, Some(shipped)) => shipped.clone(),
+        (None, None) => {
+            return Err(Failure::usage(format!(
+                "--no-input needs --answers FILE: no answers are shipped beside {}",
+                book.runbook.id
+            )));
+        }
+    };
+    open::answers(&path, &text, &book.runbook)
+}
+
+/// Starts the servers and opens the drill.
+pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failure> {
+    let speed = args.speed.unwrap_or(if common.no_input { SPEED_UNATTENDED } else { SPEED_FOR_PEOPLE });
+    if !(0.1..=1000.0).contains(&speed) {
+        return Err(Failure::usage("--speed lies between 0.1 and 1000"));
+    }
+    let places = common.places()?;
+    let library = open::library(&places);
+    let book = open::book(&library, &args.runbook)?;
+    let world = library.world(&args.world).map_err(|p| {
+        Failure::configuration(format!("{}\n  next: `drbook sandbox worlds` lists them", p.message))
+    })?;
+    let clock = DrillClock::starting_now(speed);
+    let record = identity::record_id(clock.origin);
+    let folder = places.sandboxes.join(&record);
+    let sandbox = simulated::start(&simulated::Wanted {
+        world: world.text.into_owned(),
+        folder: folder.clone(),
+        clock,
+        seed: args.seed,
+        password: identity::chance()[..24].to_owned(),
+        faults: args.faults.clone(),
+        port_base: None,
+    })
+    .map_err(Failure::configuration)?;
+    let estate = estate_of(&sandbox, &args.world)?;
+    let new =
+        New { book: &book, estate: &estate, mode: Mode::Rehearsal, clock, sandbox: Some(folder), record };
+    let open = open::new_drill(common, &places, &library, &new)?;
+    if common.no_input {
+        talk::say(&format!("SIMULATED: {} on world {}, clock x{speed}", book.runbook.id, args.world));
+    }
+    Ok(Rehearsal { open, sandbox, book })
+}
+
+/// Starts the servers of an open rehearsal again.
+pub(crate) fn reopen(folder: &Path) -> Result<(simulated::Running, Estate), Failure> {
+    let sandbox = simulated::reopen(folder).map_err(Failure::configuration)?;
+    let estate = estate_of(&sandbox, sandbox.world())?;
+    Ok((sandbox, estate))
+}
+
+/// The estate that reaches a running sandbox.
+pub(crate) fn estate_of(sandbox: &simulated::Running, name: &str) -> Result<Estate, Failure> {
+    let text = sandbox.estate_yaml(name);
+    let (estate, problems) = crate::estate::parse::parse(&text);
+    estate.ok_or_else(|| {
+        let first = problems.first().map_or(String::new(), |p| p.message.clone());
+        Failure::unexpected(format!("the sandbox's own estate cannot be read: {first}"))
+    })
+}

@@ -1,0 +1,7 @@
+-- name: agent/disable-job
+-- purpose: disable it
+-- in: msdb
+-- param: @job_id uniqueidentifier
+-- examines: job
+-- writes
+EXEC dbo.sp_update_job @job_id = @job_id, @enabled = 0;

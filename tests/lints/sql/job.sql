@@ -1,0 +1,13 @@
+-- name: agent/find
+-- purpose: the job
+-- in: msdb
+-- column: job_id uniqueidentifier
+-- column: name sysname
+-- column: start_step sysname
+-- column: enabled tinyint
+-- column: running int
+-- column: last_instance_id int
+-- column: known bit
+-- examines: job
+-- reads only
+SELECT job_id, name, start_step, enabled, running, last_instance_id, known FROM dbo.jobs;
