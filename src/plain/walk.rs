@@ -316,6 +316,9 @@ impl<W: Write> Walk<'_, W> {
     }
 
     fn take(&mut self, taken: Taken) -> Result<(), Stop> {
+        if let Taken::Round { key, .. } = &taken {
+            self.progress.retain(|(k, _), _| k != key);
+        }
         match self.started.door.take(vec![taken]) {
             Ok(events) => self.changes(&events),
             // What came too late belongs to nothing any more.

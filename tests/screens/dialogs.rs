@@ -226,7 +226,7 @@ fn pasted_text_goes_into_the_field_and_runs_no_keys() {
 fn dialogs_fit_and_scroll_in_44_columns() {
     let mut seat = level(Mode::Incident);
     seat.resize(44, 14);
-    assert_snapshot!("no_return_44x14", seat.press("6<enter><enter>").screen());
+    assert_snapshot!("no_return_44x14", seat.press("6<enter><enter><enter>").screen());
     seat.press("D");
     seat.shows("Type exactly: DRSQL1 DRSQL2");
 }
