@@ -22,6 +22,7 @@ mod rehearse;
 mod resume;
 mod run;
 mod sandbox;
+mod stage;
 mod talk;
 mod walk;
 

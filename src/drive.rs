@@ -139,6 +139,11 @@ impl<P: Port> Drive<P> {
         By::Operator(self.session.operator.clone())
     }
 
+    /// What the simulated servers are told when steps are said to be done. Rehearsals only.
+    pub fn set_plays(&mut self, plays: crate::errand::Plays) {
+        self.errands.set_plays(plays);
+    }
+
     /// Carries an operator's command out, and all that follows from it by itself. Returns what was recorded.
     pub fn command(&mut self, command: Command) -> Result<Vec<Stamped>, Trouble> {
         let by = self.by();
@@ -211,6 +216,9 @@ impl<P: Port> Drive<P> {
         let stamped = appended?;
         for one in &stamped {
             self.session.apply(one);
+            if let Event::Said { step, .. } = &one.event {
+                self.errands.said(step);
+            }
         }
         Ok(stamped)
     }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
@@ -21,7 +22,10 @@ use crate::reading::{Reading, Trouble, TroubleCode};
 use crate::server::{Pool, Sent};
 
 mod act;
+mod play;
 mod round;
+
+pub use play::{Play, Plays};
 
 /// The way out: what errands ask and send through. [`Pool`] in the program.
 pub trait Port: Clone + Send + Sync + 'static {
@@ -62,6 +66,8 @@ pub struct Errands<P: Port = Pool> {
     post: Post,
     under_way: BTreeMap<Key, (Errand, AbortHandle)>,
     acts: BTreeSet<Act>,
+    plays: Plays,
+    playing: BTreeMap<String, watch::Receiver<bool>>,
 }
 
 impl<P: Port> Errands<P> {
@@ -79,6 +85,8 @@ impl<P: Port> Errands<P> {
             post,
             under_way: BTreeMap::new(),
             acts: BTreeSet::new(),
+            plays: Plays::new(),
+            playing: BTreeMap::new(),
         })
     }
 
@@ -101,12 +109,16 @@ impl<P: Port> Errands<P> {
                 continue;
             }
             let handle = match errand.clone() {
-                Errand::Ask(round) => runtime.spawn(round::run(
-                    round,
-                    self.servers.clone(),
-                    self.clock.clone(),
-                    self.post.clone(),
-                )),
+                Errand::Ask(round) => {
+                    let playing = self.playing.get(&round.key.step).cloned();
+                    let (servers, clock, post) = (self.servers.clone(), self.clock.clone(), self.post.clone());
+                    runtime.spawn(async move {
+                        if let Some(playing) = playing {
+                            play::over(playing).await;
+                        }
+                        round::run(round, servers, clock, post).await;
+                    })
+                }
                 Errand::Alarm { key, at } => {
                     let (clock, post) = (self.clock.clone(), self.post.clone());
                     runtime.spawn(async move {
@@ -125,6 +137,19 @@ impl<P: Port> Errands<P> {
                 self.under_way.insert(key, (errand, handle.abort_handle()));
             }
         }
+    }
+
+    /// What the simulated servers are told when steps are said to be done. Rehearsals only.
+    pub fn set_plays(&mut self, plays: Plays) {
+        self.plays = plays;
+    }
+
+    /// A step was said to be done: plays its part, if it has one.
+    pub fn said(&mut self, step: &str) {
+        let (Some(runtime), Some(plays)) = (&self.runtime, self.plays.get(step)) else { return };
+        let (done, playing) = watch::channel(false);
+        self.playing.insert(step.to_owned(), playing);
+        runtime.spawn(play::run(step.to_owned(), plays.clone(), self.servers.clone(), done));
     }
 
     /// Drops every question; actions under way run on and still report.

@@ -10,6 +10,7 @@ use crate::config::{self, Places};
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::drive::{Drive, News, Post};
 use crate::engine::Opened;
+use crate::errand::Plays;
 use crate::estate::Estate;
 use crate::headless::answers::Answers;
 use crate::library::Library;
@@ -179,10 +180,11 @@ pub(crate) fn new_drill(
         fault_commitment: None,
         previous_head,
     };
-    let pool = pool(common, new.estate, &catalogue);
+    let (pool, plays) = pool(common, new.estate, &catalogue, new.sandbox.as_ref().and(new.book.answers.as_ref()));
     let record = Record::create(&places.records, &new.record, &embedded, &holder(&operator, &host))?;
     let (post, news) = channel_for_news();
-    let drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
+    let mut drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
+    drive.set_plays(plays);
     Ok(Open { drive, news, catalogue })
 }
 
@@ -193,14 +195,16 @@ pub(crate) fn resume_drill(
     loaded: Loaded,
     opened: &Opened,
     estate: &Estate,
+    answers: Option<&(String, String)>,
 ) -> Result<Open, Failure> {
     let operator = identity::operator(common.operator.as_deref());
     let (book, catalogue) = embedded_book(&loaded.embedded)?;
     let catalogue = Arc::new(catalogue);
-    let pool = pool(common, estate, &catalogue);
+    let (pool, plays) = pool(common, estate, &catalogue, answers);
     let (post, news) = channel_for_news();
     let clock = Arc::new(opened.clock);
-    let drive = Drive::resume(Arc::new(book), record, loaded, operator, identity::host(), pool, clock, post)?;
+    let mut drive = Drive::resume(Arc::new(book), record, loaded, operator, identity::host(), pool, clock, post)?;
+    drive.set_plays(plays);
     Ok(Open { drive, news, catalogue })
 }
 
@@ -221,12 +225,20 @@ pub(crate) fn holder(operator: &str, host: &str) -> String {
     crate::record::holder(operator, host, std::process::id(), crate::clock::system_now())
 }
 
-fn pool(common: &Common, estate: &Estate, catalogue: &Arc<Catalogue>) -> Pool {
+/// The servers; and, on drbook's own sandbox, what they are told when manual steps are done.
+fn pool(
+    common: &Common,
+    estate: &Estate,
+    catalogue: &Arc<Catalogue>,
+    answers: Option<&(String, String)>,
+) -> (Pool, Plays) {
     let can_ask = !common.no_input;
     let mut prompt =
         |what: &str| -> Option<Secret> { if can_ask { super::run::ask_secret(what) } else { None } };
     let targets = crate::server::targets(estate, &mut prompt);
-    Pool::new(targets, catalogue.clone(), estate.management_database.clone())
+    let answers = answers.map(|(_, text)| Answers::read(text).0).unwrap_or_default();
+    let (staged, plays) = super::stage::plays(catalogue, &answers, estate);
+    (Pool::new(targets, Arc::new(staged), estate.management_database.clone()), plays)
 }
 
 fn channel_for_news() -> (Post, Receiver<News>) {

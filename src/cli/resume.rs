@@ -87,7 +87,9 @@ pub(crate) fn reopen(
         .into());
     }
     let (sandbox, estate) = servers(args, &opened)?;
-    let open = open::resume_drill(common, record, loaded, &opened, &estate)?;
+    let shipped = open::library(&places).answers(&opened.runbook).ok().map(|e| (e.path, e.text.into_owned()));
+    let shipped = sandbox.as_ref().and(shipped);
+    let open = open::resume_drill(common, record, loaded, &opened, &estate, shipped.as_ref())?;
     Ok((open, sandbox, text))
 }
 

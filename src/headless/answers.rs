@@ -2,9 +2,10 @@
 //!
 //! ```yaml
 //! defaults: { second: { name: Lea Roux, identified: in the room } }
-//! declared: { enter: { at: now, source_state: alive } }
-//! stop-processing: done
-//! restore-to-mark: { confirm: DRSQL1 DRSQL2 }
+//! steps:
+//!   declared: { enter: { at: now, source_state: alive } }
+//!   stop-processing: done
+//!   restore-to-mark: { confirm: DRSQL1 DRSQL2 }
 //! ```
 //! Knows nothing of the runbook; an answer for a step that is not there is reported by [`Answers::strangers`].
 
@@ -185,43 +186,55 @@ impl Answers {
     pub fn read(text: &str) -> (Self, Vec<Diagnostic>) {
         let mut answers = Self::default();
         let mut problems = Vec::new();
-        let help = "per step: enter, done, skip, confirm, second, override, play; and `defaults`";
         let Value::Mapping(map) = (match yaml::value(text) {
             Ok(value) => value,
             Err(fault) => {
-                problems.push(Diagnostic::error("answers-unreadable", fault.message, help).at(fault.place));
+                problems.push(Diagnostic::error("answers-unreadable", fault.message, HELP).at(fault.place));
                 return (answers, problems);
             }
         }) else {
-            problems.push(Diagnostic::error("answers-unreadable", "an answers file is a map of steps", help));
+            problems.push(Diagnostic::error("answers-unreadable", "an answers file is a map of steps", HELP));
             return (answers, problems);
         };
         for (key, value) in map {
-            let Value::String(key) = key else {
-                problems.push(Diagnostic::error("answers-unreadable", "step ids are texts", help));
-                continue;
-            };
-            let path = [Segment::Key(key.clone())];
-            let mut fault = |message: String| {
-                let place = yaml::locate(text, &path);
-                let words = format!("`{key}`: {message}");
-                problems.push(Diagnostic::error("answers-unreadable", words, help).at(place));
-            };
-            if key == "defaults" {
-                match yaml::part(value) {
+            let path = vec![Segment::Key(name(&key))];
+            match (name(&key).as_str(), value) {
+                ("defaults", value) => match yaml::part(value) {
                     Ok(defaults) => answers.defaults = defaults,
-                    Err(f) => fault(f.message),
+                    Err(f) => problems.push(unreadable(text, &path, &f.message)),
+                },
+                ("steps", Value::Mapping(steps)) => {
+                    for (key, value) in steps {
+                        let path = [path.clone(), vec![Segment::Key(name(&key))]].concat();
+                        answers.read_step(text, &path, &name(&key), value, &mut problems);
+                    }
                 }
-            } else if value == Value::String("done".to_owned()) {
-                answers.steps.insert(key, StepAnswers { done: Done::Flag(true), ..StepAnswers::default() });
-            } else {
-                match yaml::part(value) {
-                    Ok(step) => drop(answers.steps.insert(key, step)),
-                    Err(f) => fault(f.message),
-                }
+                ("steps", _) => problems.push(unreadable(text, &path, "a map of steps is wanted")),
+                // A step beside `defaults`, without `steps`.
+                (step, value) => answers.read_step(text, &path, step, value, &mut problems),
             }
         }
         (answers, problems)
+    }
+
+    fn read_step(
+        &mut self,
+        text: &str,
+        path: &[Segment],
+        step: &str,
+        value: Value,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let read = match value {
+            Value::String(word) if word == "done" => {
+                Ok(StepAnswers { done: Done::Flag(true), ..StepAnswers::default() })
+            }
+            value => yaml::part(value),
+        };
+        match read {
+            Ok(read) => drop(self.steps.insert(step.to_owned(), read)),
+            Err(fault) => problems.push(unreadable(text, path, &fault.message)),
+        }
     }
 
     /// Answers for steps the runbook does not have.
@@ -242,18 +255,32 @@ impl Answers {
     }
 }
 
+const HELP: &str = "`defaults`, and under `steps` per step: enter, done, skip, confirm, second, override, play";
+
+fn name(key: &Value) -> String {
+    key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned)
+}
+
+fn unreadable(text: &str, path: &[Segment], message: &str) -> Diagnostic {
+    let shown = match path.last() {
+        Some(Segment::Key(key)) => format!("`{key}`: {message}"),
+        _ => message.to_owned(),
+    };
+    Diagnostic::error("answers-unreadable", shown, HELP).at(yaml::locate(text, path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn answers_are_read_per_step_with_their_problems_placed() {
-        let text = "defaults: { done: true }\na: done\nb: { enter: { at: now, n: 3 } }\nc: { skip: { reson: x } }\nd: { confirm: X, second: { name: L } }\n";
+        let text = "defaults: { done: true }\nsteps:\n  a: done\n  b: { enter: { at: now, n: 3 } }\n  c: { skip: { reson: x } }\nd: { confirm: X, second: { name: L } }\n";
         let (answers, problems) = Answers::read(text);
         assert_eq!(answers.steps["a"].done.words(), Some(""));
         assert_eq!(answers.fields("b", &["at", "n", "other"])["n"], "3");
         assert_eq!(problems.len(), 1);
-        assert_eq!(problems[0].place.map(|p| p.line), Some(4));
+        assert_eq!(problems[0].place.map(|p| p.line), Some(5));
         assert_eq!(answers.steps["d"].second.as_ref().unwrap().name.as_deref(), Some("L"));
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault;
 use super::tds::{Certificate, Listener};
-use super::tsql::Endpoint;
+use super::tsql::session::Endpoint;
 use super::world::{self, World};
 use crate::clock::DrillClock;
 

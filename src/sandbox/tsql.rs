@@ -1,26 +1,26 @@
-//! stub
-use super::answer::*;
-use super::host::Host;
-use std::sync::Arc;
-/// stub
-pub struct Endpoint(Arc<dyn Host>);
-impl Endpoint {
-    /// stub
-    pub fn new(h: Arc<dyn Host>) -> Self {
-        Self(h)
-    }
-}
-impl Server for Endpoint {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-    fn version(&self) -> (u8, u8, u16) {
-        self.0.version()
-    }
-    fn door(&self) -> Door {
-        self.0.door()
-    }
-    fn login(&self, _l: &Login) -> Result<Box<dyn Conversation>, Vec<Message>> {
-        Err(vec![])
-    }
-}
+//! The T-SQL front end and evaluator of the sandbox.
+//!
+//! ```text
+//! lexer → parser → ast → binder (names, types) → plan → execute, statement by statement in session
+//! ```
+//!
+//! Knows SQL and nothing of what the tables mean: those are asked of [`super::host::Host`].
+//! It executes the text; what it does not model ends in error 59999, never in a guess.
+
+mod ast;
+mod binder;
+mod compare;
+mod convert;
+mod evaluate;
+mod execute;
+mod function;
+mod lexer;
+mod number;
+mod parser;
+mod plan;
+pub mod session;
+mod state;
+mod types;
+
+#[cfg(test)]
+mod tests;

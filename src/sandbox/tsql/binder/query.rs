@@ -1,0 +1,486 @@
+//! Queries: select lists, grouping, ORDER BY, set operators.
+
+use std::rc::Rc;
+
+use super::super::ast::{self, Body, Expr, Item, OrderItem, Query, Select, SetOperator};
+use super::super::plan::{Bound, Grouping, Node, OrderKey, Plan, PlanBody, SelectPlan, Sub, TopPlan};
+use super::super::types;
+use super::source::conjuncts;
+use super::{Binder, Binding, Clause, KnownCte, coerce};
+use crate::sandbox::answer::Message;
+use crate::sandbox::value::{Column, Type, Value};
+
+/// Where a query stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Statement,
+    Derived,
+    Subquery,
+    Exists,
+}
+
+impl Binder<'_> {
+    /// A whole query.
+    pub(super) fn query(&mut self, query: &Query, place: Place) -> Binding<Plan> {
+        let before = self.ctes.len();
+        for cte in &query.ctes {
+            if self.ctes[before..].iter().any(|c| self.world.same_name(&c.cte.name, &cte.name)) {
+                return Err(Message::error(
+                    239,
+                    format!("Duplicate common table expression name '{}' was specified.", cte.name),
+                ));
+            }
+            let sees = self.ctes.len();
+            self.ctes.push(KnownCte { cte: Rc::new(cte.clone()), sees });
+        }
+        let result = self.query_body(query, place);
+        self.ctes.truncate(before);
+        result
+    }
+
+    fn query_body(&mut self, query: &Query, place: Place) -> Binding<Plan> {
+        if place != Place::Statement && !query.order.is_empty() && query.offset.is_none() {
+            let top = matches!(&query.body, Body::Select(select) if select.top.is_some());
+            if !top {
+                return Err(Message::error(
+                    1033,
+                    "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also specified.",
+                ));
+            }
+        }
+        let offset = self.row_number(
+            query.offset.as_ref(),
+            10742,
+            "The offset specified in a OFFSET clause may not be negative.",
+        )?;
+        let fetch = self.row_number(
+            query.fetch.as_ref(),
+            10744,
+            "The number of rows provided for a FETCH clause must be greater then zero.",
+        )?;
+        let (body, columns, reads_host, order) = match &query.body {
+            Body::Select(select) => {
+                if offset.is_some() && select.top.is_some() {
+                    return Err(Message::error(
+                        10741,
+                        "A TOP can not be used in the same query or sub-query as a OFFSET.",
+                    ));
+                }
+                let ((plan, columns), scope) = self.scoped(|b| b.select(select, &query.order, place))?;
+                self.last_outer(&scope.outer);
+                (PlanBody::Select(Box::new(plan)), columns, scope.reads_host, Vec::new())
+            }
+            Body::Set { .. } => {
+                let (body, columns, reads_host) = self.set(&query.body)?;
+                let order = self.set_order(&query.order, &columns)?;
+                (body, columns, reads_host, order)
+            }
+        };
+        Ok(Plan { columns, body, order, offset, fetch, reads_host })
+    }
+
+    /// Places a finished query took from outside, kept for [`Binder::subquery`].
+    fn last_outer(&mut self, outer: &[super::Place]) {
+        self.taken.extend_from_slice(outer);
+    }
+
+    fn row_number(&mut self, value: Option<&Expr>, number: i32, text: &str) -> Binding<Option<Bound>> {
+        let Some(value) = value else { return Ok(None) };
+        let bound = coerce(self.expression(value)?, Type::BigInt)?;
+        if let Node::Constant(Value::Int(n)) = bound.node
+            && (n < 0 || (number == 10744 && n < 1))
+        {
+            return Err(Message { class: 15, ..Message::error(number, text) });
+        }
+        Ok(Some(bound))
+    }
+
+    /// A query inside another, with what it takes from outside.
+    pub(super) fn subquery(&mut self, query: &Query, place: Place) -> Binding<Sub> {
+        let before = std::mem::take(&mut self.taken);
+        let plan = self.query(query, place);
+        let mut outer = std::mem::replace(&mut self.taken, before);
+        let plan = plan?;
+        outer.sort_unstable_by_key(|p| (p.up, p.slot, p.index));
+        outer.dedup();
+        Ok(Sub { plan: Rc::new(plan), id: self.id(), outer: Rc::new(outer) })
+    }
+
+    fn set(&mut self, body: &Body) -> Binding<(PlanBody, Vec<Column>, bool)> {
+        match body {
+            Body::Select(select) => {
+                let ((plan, columns), scope) = self.scoped(|b| b.select(select, &[], Place::Subquery))?;
+                self.last_outer(&scope.outer);
+                Ok((PlanBody::Select(Box::new(plan)), columns, scope.reads_host))
+            }
+            Body::Set { how, left, right } => {
+                let (left, first, a) = self.set(left)?;
+                let (right, second, b) = self.set(right)?;
+                if first.len() != second.len() {
+                    return Err(Message::error(
+                        205,
+                        "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.",
+                    ));
+                }
+                let mut columns = Vec::new();
+                for (at, (x, y)) in first.iter().zip(&second).enumerate() {
+                    let kind = match (bare_null(&left, at), bare_null(&right, at)) {
+                        (true, false) => y.kind,
+                        (false, true) => x.kind,
+                        _ => types::common(x.kind, y.kind),
+                    };
+                    if !bare_null(&left, at) {
+                        types::check_implicit(x.kind, kind)?;
+                    }
+                    if !bare_null(&right, at) {
+                        types::check_implicit(y.kind, kind)?;
+                    }
+                    columns.push(Column { name: x.name.clone(), kind, nullable: x.nullable || y.nullable });
+                }
+                let kinds: Vec<Type> = columns.iter().map(|c| c.kind).collect();
+                let (mut left, mut right) = (left, right);
+                retype(&mut left, &kinds)?;
+                retype(&mut right, &kinds)?;
+                let body = PlanBody::Set { how: *how, left: Box::new(left), right: Box::new(right), kinds };
+                if *how == SetOperator::UnionAll {
+                    return Ok((body, columns, a || b));
+                }
+                Ok((body, columns, a || b))
+            }
+        }
+    }
+
+    fn set_order(&self, order: &[OrderItem], columns: &[Column]) -> Binding<Vec<(usize, bool)>> {
+        order
+            .iter()
+            .map(|item| match &item.value {
+                Expr::Literal(Value::Int(n), Type::Int) => Ok((ordinal(*n, columns.len())?, item.descending)),
+                Expr::Column(name, line) => {
+                    let found = columns
+                        .iter()
+                        .position(|c| name.last().is_some_and(|n| self.world.same_name(&c.name, n)));
+                    match found {
+                        Some(at) if name.len() == 1 => Ok((at, item.descending)),
+                        _ => Err(Message {
+                            line: *line,
+                            ..Message::error(207, format!("Invalid column name '{}'.", name.join(".")))
+                        }),
+                    }
+                }
+                _ => Err(Message::error(
+                    104,
+                    "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.",
+                )),
+            })
+            .collect()
+    }
+
+    fn select(
+        &mut self,
+        select: &Select,
+        order: &[OrderItem],
+        place: Place,
+    ) -> Binding<(SelectPlan, Vec<Column>)> {
+        if select.into.is_some() && place != Place::Statement {
+            return Err(Message {
+                class: 15,
+                ..Message::error(156, "Incorrect syntax near the keyword 'INTO'.")
+            });
+        }
+        let source = match &select.from {
+            Some(from) => Some(self.from(from)?),
+            None => None,
+        };
+        let filter = match &select.filter {
+            Some(filter) => conjuncts(self.in_clause(Clause::Where, |b| b.expression(filter))?),
+            None => Vec::new(),
+        };
+        let keys = self.in_clause(Clause::GroupBy, |b| {
+            select.group.iter().map(|e| b.expression(e)).collect::<Binding<Vec<_>>>()
+        })?;
+        for key in &keys {
+            let own = key.places().iter().any(|p| p.up == 0);
+            let broken = key.is_bare_null() && !self.errors.is_empty();
+            if !own && !broken {
+                let number = 164;
+                return Err(Message {
+                    class: 15,
+                    ..Message::error(
+                        number,
+                        "Each GROUP BY expression must contain at least one column that is not an outer reference.",
+                    )
+                });
+            }
+        }
+        let having = match &select.having {
+            Some(having) => Some(self.in_clause(Clause::Having, |b| b.expression(having))?),
+            None => None,
+        };
+        let (outputs, columns) = self.in_clause(Clause::Select, |b| b.items(select, place))?;
+        let order = self.in_clause(Clause::OrderBy, |b| b.order(select, order, &outputs, &columns))?;
+        let top = match &select.top {
+            Some(top) => Some(self.top(top)?),
+            None => None,
+        };
+        if select.top.as_ref().is_some_and(|t| t.ties) && order.is_empty() {
+            return Err(Message {
+                class: 15,
+                ..Message::error(
+                    1062,
+                    "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.",
+                )
+            });
+        }
+        let (slots, aggregates, windows) = match self.scope() {
+            Some(scope) => (
+                scope.sources.len() + 2,
+                std::mem::take(&mut scope.aggregates),
+                std::mem::take(&mut scope.windows),
+            ),
+            None => (2, Vec::new(), Vec::new()),
+        };
+        let grouped = !keys.is_empty() || !aggregates.is_empty() || having.is_some();
+        let group = grouped.then_some(Grouping { keys, aggregates, having });
+        if let Some(group) = &group {
+            self.check_grouping(group, &outputs, &order, &windows)?;
+        }
+        let kinds = outputs.iter().map(|o| o.kind).collect();
+        let id = self.id();
+        let plan = SelectPlan {
+            id,
+            source,
+            slots,
+            filter,
+            group,
+            windows,
+            outputs,
+            kinds,
+            distinct: select.distinct,
+            top,
+            order,
+        };
+        Ok((plan, columns))
+    }
+
+    pub(super) fn top(&mut self, top: &ast::Top) -> Binding<TopPlan> {
+        let count = self.expression(&top.count)?;
+        if count.places().iter().any(|p| p.up == 0) {
+            return Err(Message::error(
+                1052,
+                "The reference to a column is not allowed in an argument to a TOP, OFFSET, or FETCH clause.",
+            ));
+        }
+        let kind = if top.percent { Type::Float } else { Type::BigInt };
+        if !top.percent && !types::is_integer(count.kind) {
+            let message = "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
+            return Err(Message { class: 15, ..Message::error(1060, message) });
+        }
+        Ok(TopPlan { count: coerce(count, kind)?, percent: top.percent, ties: top.ties })
+    }
+
+    fn items(&mut self, select: &Select, place: Place) -> Binding<(Vec<Bound>, Vec<Column>)> {
+        let mut outputs = Vec::new();
+        let mut columns = Vec::new();
+        for item in &select.items {
+            match item {
+                Item::Star(qualifier) => {
+                    if place == Place::Exists {
+                        outputs.push(Bound::constant(Value::Int(1), Type::Int));
+                        columns.push(Column::new("", Type::Int));
+                        continue;
+                    }
+                    self.star(qualifier, &mut outputs, &mut columns)?;
+                }
+                Item::Value { value, alias } => {
+                    let bound = self.expression(value)?;
+                    let name = match (alias, value) {
+                        (Some(alias), _) => alias.clone(),
+                        (None, Expr::Column(name, _)) => name.last().cloned().unwrap_or_default(),
+                        (None, Expr::Collate(inner, _)) => match &**inner {
+                            Expr::Column(name, _) => name.last().cloned().unwrap_or_default(),
+                            _ => String::new(),
+                        },
+                        _ => String::new(),
+                    };
+                    let name = self.own_spelling(&bound, alias.is_some(), name);
+                    columns.push(Column { name, kind: bound.kind, nullable: bound.nullable });
+                    outputs.push(bound);
+                }
+                Item::Assign { variable, value } => {
+                    if place != Place::Statement {
+                        return Err(Message {
+                            class: 15,
+                            ..Message::error(102, "Incorrect syntax near '='.")
+                        });
+                    }
+                    let kind = self.variable_kind(variable)?;
+                    let bound = coerce(self.expression(value)?, kind)?;
+                    columns.push(Column { name: variable.clone(), kind, nullable: true });
+                    outputs.push(bound);
+                }
+            }
+        }
+        let assigns = select.items.iter().filter(|i| matches!(i, Item::Assign { .. })).count();
+        if assigns > 0 && assigns < select.items.len() {
+            return Err(Message {
+                class: 15,
+                ..Message::error(
+                    141,
+                    "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.",
+                )
+            });
+        }
+        Ok((outputs, columns))
+    }
+
+    /// A column without an alias keeps the spelling of its table.
+    fn own_spelling(&self, bound: &Bound, aliased: bool, written: String) -> String {
+        match (&bound.node, self.scopes.last()) {
+            (Node::Column(place), Some(scope)) if !aliased && place.up == 0 => scope
+                .sources
+                .get(place.slot)
+                .and_then(|s| s.columns.get(place.index))
+                .map_or(written, |c| c.name.clone()),
+            _ => written,
+        }
+    }
+
+    fn star(
+        &mut self,
+        qualifier: &[String],
+        outputs: &mut Vec<Bound>,
+        columns: &mut Vec<Column>,
+    ) -> Binding<()> {
+        let Some(scope) = self.scopes.last() else { return Ok(()) };
+        if scope.sources.is_empty() {
+            return Err(Message::error(263, "Must specify table to select from."));
+        }
+        let mut any = false;
+        for (slot, known) in scope.sources.iter().enumerate() {
+            if !qualifier.is_empty() && !self.is_called(known, qualifier) {
+                continue;
+            }
+            any = true;
+            for (index, column) in known.columns.iter().enumerate() {
+                let place = super::Place { up: 0, slot, index };
+                outputs.push(Bound {
+                    node: Node::Column(place),
+                    kind: column.kind,
+                    nullable: column.nullable,
+                });
+                columns.push(column.clone());
+            }
+        }
+        if any {
+            return Ok(());
+        }
+        let text = format!(
+            "The column prefix '{}' does not match with a table name or alias name used in the query.",
+            qualifier.join(".")
+        );
+        Err(Message { class: 15, ..Message::error(107, text) })
+    }
+
+    fn order(
+        &mut self,
+        select: &Select,
+        order: &[OrderItem],
+        outputs: &[Bound],
+        columns: &[Column],
+    ) -> Binding<Vec<(OrderKey, bool)>> {
+        let mut keys = Vec::new();
+        for item in order {
+            let key = match &item.value {
+                Expr::Literal(Value::Int(n), Type::Int) => OrderKey::Output(ordinal(*n, outputs.len())?),
+                Expr::Literal(..) | Expr::Null => {
+                    let text = format!(
+                        "A constant expression was encountered in the ORDER BY list, position {}.",
+                        keys.len() + 1
+                    );
+                    return Err(Message { class: 15, ..Message::error(408, text) });
+                }
+                Expr::Column(name, line) if name.len() == 1 => {
+                    self.order_name(select, &name[0], *line, columns)?
+                }
+                other => OrderKey::Value(self.expression(other)?),
+            };
+            let key = match key {
+                OrderKey::Value(value) => match outputs.iter().position(|o| *o == value) {
+                    Some(at) => OrderKey::Output(at),
+                    None if select.distinct && self.errors.is_empty() => {
+                        return Err(Message {
+                            class: 15,
+                            ..Message::error(
+                                145,
+                                "ORDER BY items must appear in the select list if SELECT DISTINCT is specified.",
+                            )
+                        });
+                    }
+                    None => OrderKey::Value(value),
+                },
+                key @ OrderKey::Output(_) => key,
+            };
+            keys.push((key, item.descending));
+        }
+        Ok(keys)
+    }
+
+    /// An output column of that name comes before a column of the sources.
+    fn order_name(
+        &mut self,
+        select: &Select,
+        name: &str,
+        line: i32,
+        columns: &[Column],
+    ) -> Binding<OrderKey> {
+        let hits: Vec<usize> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| self.world.same_name(&c.name, name))
+            .map(|(at, _)| at)
+            .collect();
+        let assigning = select.items.iter().any(|i| matches!(i, Item::Assign { .. }));
+        match hits[..] {
+            [] => Ok(OrderKey::Value(self.column(&vec![name.to_owned()], line)?)),
+            [at] if !assigning => Ok(OrderKey::Output(at)),
+            _ if assigning => Ok(OrderKey::Value(self.column(&vec![name.to_owned()], line)?)),
+            _ => Err(Message { line, ..Message::error(209, format!("Ambiguous column name '{name}'.")) }),
+        }
+    }
+}
+
+fn ordinal(n: i64, columns: usize) -> Binding<usize> {
+    usize::try_from(n).ok().filter(|n| (1..=columns).contains(n)).map(|n| n - 1).ok_or_else(|| {
+        let text = format!(
+            "The ORDER BY position number {n} is out of range of the number of items in the select list."
+        );
+        Message { class: 15, ..Message::error(108, text) }
+    })
+}
+
+fn bare_null(body: &PlanBody, at: usize) -> bool {
+    match body {
+        PlanBody::Select(select) => select.outputs.get(at).is_some_and(Bound::is_bare_null),
+        PlanBody::Set { .. } => false,
+    }
+}
+
+/// Converts every output of a result.
+pub(super) fn retype(body: &mut PlanBody, wanted: &[Type]) -> Binding<()> {
+    match body {
+        PlanBody::Select(select) => {
+            for (output, kind) in select.outputs.iter_mut().zip(wanted) {
+                let value = std::mem::replace(output, Bound::null());
+                *output = coerce(value, *kind)?;
+            }
+            select.kinds = wanted.to_vec();
+            Ok(())
+        }
+        PlanBody::Set { left, right, kinds, .. } => {
+            retype(left, wanted)?;
+            retype(right, wanted)?;
+            *kinds = wanted.to_vec();
+            Ok(())
+        }
+    }
+}

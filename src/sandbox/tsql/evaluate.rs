@@ -1,0 +1,472 @@
+//! Computes bound expressions for one row.
+//!
+//! Does not look names up: places, types and conversions are settled. Subqueries are run by `execute`.
+
+mod arithmetic;
+mod function;
+mod like;
+mod moment;
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::super::answer::Message;
+use super::super::value::{Type, Value};
+use super::ast::Comparison;
+use super::compare::Key;
+use super::convert::convert;
+use super::execute;
+use super::plan::{Bound, Fault, Node, Place, Row, Sub};
+use super::state::World;
+
+pub(super) type Evaluated<T> = Result<T, Fault>;
+
+/// One row of every source of a query; slots not filled yet are empty.
+pub(super) type Tuple = Vec<Row>;
+
+/// Results of a query: rows of values.
+pub(super) type Rows = Rc<Vec<Row>>;
+
+/// What a list of values holds, for IN.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    keys: HashSet<Key>,
+    null: bool,
+    empty: bool,
+}
+
+/// One statement while it runs.
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World<'a>,
+    pub(super) stopped: &'a dyn Fn() -> bool,
+    pub(super) results: RefCell<HashMap<(usize, Vec<Key>), Rows>>,
+    pub(super) members: RefCell<HashMap<usize, Rc<Members>>>,
+    pub(super) indexes: RefCell<HashMap<usize, Rc<execute::Index>>>,
+}
+
+/// The row at hand, and the rows of the queries around.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) tuple: &'a Tuple,
+    pub(super) around: Option<&'a Scope<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    fn place(&self, place: Place) -> Option<&'a Value> {
+        let mut scope = *self;
+        for _ in 0..place.up {
+            scope = *scope.around?;
+        }
+        scope.tuple.get(place.slot)?.get(place.index)
+    }
+}
+
+pub(super) type Around<'a> = Option<&'a Scope<'a>>;
+
+impl<'a> Run<'a> {
+    pub(super) fn new(world: &'a World<'a>, stopped: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            world,
+            stopped,
+            results: RefCell::default(),
+            members: RefCell::default(),
+            indexes: RefCell::default(),
+        }
+    }
+
+    /// To be called once per row.
+    pub(super) fn go_on(&self) -> Evaluated<()> {
+        if (self.stopped)() { Err(Fault::Stopped) } else { Ok(()) }
+    }
+
+    /// A value that stands ready, without copying it.
+    fn ready<'v>(&self, bound: &'v Bound, scope: Around<'v>) -> Option<&'v Value> {
+        match &bound.node {
+            Node::Constant(value) => Some(value),
+            Node::Column(place) => scope?.place(*place),
+            _ => None,
+        }
+    }
+
+    /// Calls `with` on a value, copying it only when it must be computed.
+    fn with<T>(&self, bound: &Bound, scope: Around<'_>, with: impl FnOnce(&Value) -> T) -> Evaluated<T> {
+        if let Some(value) = self.ready(bound, scope) {
+            return Ok(with(value));
+        }
+        Ok(with(&self.value(bound, scope)?))
+    }
+
+    /// Whether a condition is true; unknown is not.
+    pub(super) fn holds(&self, bound: &Bound, scope: Around<'_>) -> Evaluated<bool> {
+        Ok(self.truth(bound, scope)? == Some(true))
+    }
+
+    fn truth(&self, bound: &Bound, scope: Around<'_>) -> Evaluated<Option<bool>> {
+        Ok(match self.value(bound, scope)? {
+            Value::Bit(b) => Some(b),
+            _ => None,
+        })
+    }
+
+    pub(super) fn value(&self, bound: &Bound, scope: Around<'_>) -> Evaluated<Value> {
+        let truth = match &bound.node {
+            Node::Null => return Ok(Value::Null),
+            Node::Constant(value) => return Ok(value.clone()),
+            Node::Variable(name) => {
+                return Ok(self.world.variables.scalars.get(name).map_or(Value::Null, |(_, v)| v.clone()));
+            }
+            Node::Global(name) => return Ok(self.global(name)),
+            Node::Column(place) => {
+                return Ok(scope.and_then(|s| s.place(*place)).cloned().unwrap_or(Value::Null));
+            }
+            Node::Convert { value, style, forgiving } => {
+                return self.conversion(bound.kind, value, style.as_deref(), *forgiving, scope);
+            }
+            Node::Negate(inner) => {
+                let value = self.value(inner, scope)?;
+                return Ok(arithmetic::negate(value, bound.kind)?);
+            }
+            Node::BitNot(inner) => {
+                return Ok(match self.value(inner, scope)? {
+                    Value::Int(n) if bound.kind == Type::TinyInt => Value::Int(!n & 255),
+                    Value::Int(n) => Value::Int(!n),
+                    Value::Bit(b) => Value::Bit(!b),
+                    other => other,
+                });
+            }
+            Node::Arithmetic(operator, left, right) => {
+                let left = self.value(left, scope)?;
+                let right = self.value(right, scope)?;
+                return Ok(arithmetic::compute(*operator, &left, &right, bound.kind)?);
+            }
+            Node::Concatenate(left, right) => return self.concatenate(bound, left, right, scope),
+            Node::Case { arms, otherwise } => {
+                for (when, then) in arms {
+                    if self.holds(when, scope)? {
+                        return self.value(then, scope);
+                    }
+                }
+                return otherwise.as_ref().map_or(Ok(Value::Null), |o| self.value(o, scope));
+            }
+            Node::Coalesce(all) => {
+                for part in all {
+                    let value = self.value(part, scope)?;
+                    if value != Value::Null {
+                        return Ok(value);
+                    }
+                }
+                return Ok(Value::Null);
+            }
+            Node::Function(function, arguments) => {
+                return self.function(*function, arguments, bound.kind, scope);
+            }
+            Node::Host(name, arguments) => {
+                let values = arguments.iter().map(|a| self.value(a, scope)).collect::<Evaluated<Vec<_>>>()?;
+                let value = self.world.host.scalar(self.world.context, name, &values)?;
+                return Ok(value.unwrap_or(Value::Null));
+            }
+            Node::Scalar(sub) => {
+                let rows = self.sub(sub, scope)?;
+                if rows.len() > 1 {
+                    return Err(several_rows().into());
+                }
+                return Ok(rows.first().and_then(|r| r.first()).cloned().unwrap_or(Value::Null));
+            }
+            Node::Compare(how, left, right) => {
+                let collation = self.world.collation;
+                let order = if let (Some(a), Some(b)) = (self.ready(left, scope), self.ready(right, scope)) {
+                    ordered(collation, a, b)
+                } else {
+                    let a = self.value(left, scope)?;
+                    self.with(right, scope, |b| ordered(collation, &a, b))?
+                };
+                order.map(|o| fulfils(*how, o))
+            }
+            Node::CompareQuery { how, all, left, query } => {
+                let left = self.value(left, scope)?;
+                let rows = self.sub(query, scope)?;
+                let mut unknown = false;
+                let mut decided = None;
+                for row in rows.iter() {
+                    match ordered(self.world.collation, &left, &row[0]).map(|o| fulfils(*how, o)) {
+                        None => unknown = true,
+                        Some(found) if found != *all => {
+                            decided = Some(!*all);
+                            break;
+                        }
+                        Some(_) => {}
+                    }
+                }
+                if decided.is_some() {
+                    decided
+                } else if unknown {
+                    None
+                } else {
+                    Some(*all)
+                }
+            }
+            Node::And(parts) => {
+                let mut all = Some(true);
+                for part in parts {
+                    match self.truth(part, scope)? {
+                        Some(false) => return Ok(Value::Bit(false)),
+                        None => all = None,
+                        Some(true) => {}
+                    }
+                }
+                all
+            }
+            Node::Or(parts) => {
+                let mut any = Some(false);
+                for part in parts {
+                    match self.truth(part, scope)? {
+                        Some(true) => return Ok(Value::Bit(true)),
+                        None => any = None,
+                        Some(false) => {}
+                    }
+                }
+                any
+            }
+            Node::Not(inner) => self.truth(inner, scope)?.map(|b| !b),
+            Node::IsNull(inner, negated) => Some(self.with(inner, scope, |v| *v == Value::Null)? != *negated),
+            Node::Like { value, pattern, escape } => self.like(value, pattern, escape.as_deref(), scope)?,
+            Node::InList(value, list) => {
+                let value = self.value(value, scope)?;
+                let mut found = Some(false);
+                for item in list {
+                    let same = self.with(item, scope, |i| ordered(self.world.collation, &value, i))?;
+                    match same {
+                        Some(Ordering::Equal) => {
+                            found = Some(true);
+                            break;
+                        }
+                        None => found = None,
+                        Some(_) => {}
+                    }
+                }
+                found
+            }
+            Node::InQuery(value, sub) => self.in_query(value, sub, scope)?,
+            Node::Exists(sub) => Some(self.exists(sub, scope)?),
+        };
+        Ok(truth.map_or(Value::Null, Value::Bit))
+    }
+
+    fn conversion(
+        &self,
+        kind: Type,
+        value: &Bound,
+        style: Option<&Bound>,
+        forgiving: bool,
+        scope: Around<'_>,
+    ) -> Evaluated<Value> {
+        let style = match style {
+            None => 0,
+            Some(style) => match self.value(style, scope)? {
+                Value::Int(n) => i32::try_from(n).unwrap_or(-1),
+                _ => return Ok(Value::Null),
+            },
+        };
+        let from = value.kind;
+        let value = self.value(value, scope)?;
+        match convert(value, from, kind, style) {
+            Ok(value) => Ok(value),
+            Err(message) if forgiving && message.number != 59999 => Ok(Value::Null),
+            Err(message) => Err(message.into()),
+        }
+    }
+
+    fn concatenate(&self, bound: &Bound, left: &Bound, right: &Bound, scope: Around<'_>) -> Evaluated<Value> {
+        let (a, b) = (self.value(left, scope)?, self.value(right, scope)?);
+        if a == Value::Null || b == Value::Null {
+            return Ok(Value::Null);
+        }
+        if let (Value::Binary(mut a), Value::Binary(b)) = (a.clone(), b.clone()) {
+            a.extend(b);
+            return Ok(Value::Binary(a));
+        }
+        let text = |value, from: Type| -> Evaluated<String> {
+            match convert(value, from, Type::NVarChar(None), 0)? {
+                Value::Text(text) => Ok(text),
+                _ => Ok(String::new()),
+            }
+        };
+        let joined = text(a, left.kind)? + &text(b, right.kind)?;
+        Ok(convert(Value::Text(joined), Type::NVarChar(None), bound.kind, 0)?)
+    }
+
+    /// The rows of a subquery for the row at hand, kept for the next row that gives it the same values.
+    pub(super) fn sub(&self, sub: &Sub, scope: Around<'_>) -> Evaluated<Rows> {
+        let given = self.given(sub, scope);
+        let key = (sub.id, given);
+        if let Some(rows) = self.results.borrow().get(&key) {
+            return Ok(rows.clone());
+        }
+        let rows: Rows = Rc::new(execute::plan(self, &sub.plan, scope)?);
+        self.results.borrow_mut().insert(key, rows.clone());
+        Ok(rows)
+    }
+
+    /// The values a subquery takes from outside.
+    fn given(&self, sub: &Sub, scope: Around<'_>) -> Vec<Key> {
+        sub.outer
+            .iter()
+            .map(|place| {
+                let value = scope.and_then(|s| s.place(*place));
+                self.exact_key(value.unwrap_or(&Value::Null))
+            })
+            .collect()
+    }
+
+    /// Unlike `=`, keeps texts apart that differ in case or blanks.
+    fn exact_key(&self, value: &Value) -> Key {
+        match value {
+            Value::Text(text) => Key::Text(text.clone()),
+            Value::Binary(bytes) => Key::Bytes(bytes.clone()),
+            other => self.world.collation.key(other),
+        }
+    }
+
+    fn exists(&self, sub: &Sub, scope: Around<'_>) -> Evaluated<bool> {
+        let key = (sub.id, self.given(sub, scope));
+        if let Some(rows) = self.results.borrow().get(&key) {
+            return Ok(!rows.is_empty());
+        }
+        let found = execute::any(self, &sub.plan, scope)?;
+        let rows = if found { vec![Rc::new(Vec::new())] } else { Vec::new() };
+        self.results.borrow_mut().insert(key, Rc::new(rows));
+        Ok(found)
+    }
+
+    fn in_query(&self, value: &Bound, sub: &Sub, scope: Around<'_>) -> Evaluated<Option<bool>> {
+        let value = self.value(value, scope)?;
+        let collation = self.world.collation;
+        let kept = if sub.outer.is_empty() { self.members.borrow().get(&sub.id).cloned() } else { None };
+        let members = match kept {
+            Some(members) => members,
+            None => {
+                let rows = self.sub(sub, scope)?;
+                let mut members = Members { empty: rows.is_empty(), ..Members::default() };
+                for row in rows.iter() {
+                    match &row[0] {
+                        Value::Null => members.null = true,
+                        value => {
+                            members.keys.insert(collation.key(value));
+                        }
+                    }
+                }
+                let members = Rc::new(members);
+                if sub.outer.is_empty() {
+                    self.members.borrow_mut().insert(sub.id, members.clone());
+                }
+                members
+            }
+        };
+        Ok(if members.empty {
+            Some(false)
+        } else if value == Value::Null {
+            None
+        } else if members.keys.contains(&collation.key(&value)) {
+            Some(true)
+        } else if members.null {
+            None
+        } else {
+            Some(false)
+        })
+    }
+
+    fn like(
+        &self,
+        value: &Bound,
+        pattern: &Bound,
+        escape: Option<&Bound>,
+        scope: Around<'_>,
+    ) -> Evaluated<Option<bool>> {
+        let (value, pattern) = (self.value(value, scope)?, self.value(pattern, scope)?);
+        let escape = match escape {
+            None => None,
+            Some(escape) => match self.value(escape, scope)? {
+                Value::Text(text) => {
+                    let mut chars = text.chars();
+                    match (chars.next(), chars.next()) {
+                        (Some(c), None) => Some(c),
+                        _ => {
+                            let text = format!(
+                                "The invalid escape character \"{text}\" was specified in a LIKE predicate."
+                            );
+                            return Err(Message::error(506, text).into());
+                        }
+                    }
+                }
+                _ => return Ok(None),
+            },
+        };
+        Ok(match (value, pattern) {
+            (Value::Text(value), Value::Text(pattern)) => {
+                Some(like::matches(self.world.collation, &value, &pattern, escape))
+            }
+            _ => None,
+        })
+    }
+
+    fn global(&self, name: &str) -> Value {
+        let globals = self.world.globals;
+        let int = |n: i64| Value::Int(n);
+        match name {
+            "@@ROWCOUNT" => int(globals.row_count),
+            "@@ERROR" => int(i64::from(globals.error)),
+            "@@TRANCOUNT" => int(i64::from(globals.transactions)),
+            "@@LOCK_TIMEOUT" => int(globals.lock_timeout),
+            "@@TEXTSIZE" => int(globals.text_size),
+            "@@NESTLEVEL" => int(i64::from(globals.nest_level)),
+            "@@OPTIONS" => int(globals.options),
+            "@@FETCH_STATUS" => int(globals.fetch_status),
+            "@@MAX_CONNECTIONS" => int(32_767),
+            "@@PROCID" | "@@LANGID" => int(0),
+            "@@SPID" => int(i64::from(self.world.context.session_id)),
+            "@@DATEFIRST" => int(7),
+            "@@MAX_PRECISION" => int(38),
+            "@@LANGUAGE" => Value::Text("us_english".to_owned()),
+            "@@MICROSOFTVERSION" => {
+                let (major, minor, build) = self.world.host.version();
+                int(i64::from(major) << 24 | i64::from(minor) << 16 | i64::from(build))
+            }
+            "@@VERSION" => Value::Text(self.world.host.banner()),
+            "@@SERVERNAME" => Value::Text(self.world.host.name()),
+            "@@SERVICENAME" => {
+                let name = self.world.host.name();
+                Value::Text(name.split_once('\\').map_or("MSSQLSERVER", |(_, i)| i).to_owned())
+            }
+            "@@IDENTITY" => {
+                globals.identity.map_or(Value::Null, |n| Value::Decimal { digits: i128::from(n), scale: 0 })
+            }
+            _ => Value::Null,
+        }
+    }
+}
+
+/// 512
+fn several_rows() -> Message {
+    Message::error(
+        512,
+        "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.",
+    )
+}
+
+/// `None` when one of them is NULL.
+fn ordered(collation: super::compare::Collation, a: &Value, b: &Value) -> Option<Ordering> {
+    if *a == Value::Null || *b == Value::Null { None } else { Some(collation.values(a, b)) }
+}
+
+fn fulfils(how: Comparison, order: Ordering) -> bool {
+    match how {
+        Comparison::Equal => order.is_eq(),
+        Comparison::NotEqual => order.is_ne(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+    }
+}

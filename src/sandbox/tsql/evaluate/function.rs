@@ -1,0 +1,435 @@
+//! The built-in scalar functions.
+
+use super::super::convert::{convert, parse_datetime, parse_decimal, units};
+use super::super::function::Function;
+use super::super::plan::{Bound, Fault};
+use super::super::state::Caught;
+use super::super::{number, types};
+use super::{Around, Evaluated, Run, like, moment};
+use crate::sandbox::answer::Message;
+use crate::sandbox::value::{Type, Value};
+
+/// The longest text a function makes when its type has no end.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+impl Run<'_> {
+    pub(super) fn function(
+        &self,
+        function: Function,
+        arguments: &[Bound],
+        kind: Type,
+        scope: Around<'_>,
+    ) -> Evaluated<Value> {
+        use Function as F;
+        if function == F::IsNull {
+            let first = self.value(&arguments[0], scope)?;
+            return if first == Value::Null { self.value(&arguments[1], scope) } else { Ok(first) };
+        }
+        let values = arguments.iter().map(|a| self.value(a, scope)).collect::<Evaluated<Vec<_>>>()?;
+        if let Some(value) = self.without_arguments(function)? {
+            return Ok(value);
+        }
+        match function {
+            F::Concat | F::ConcatWs => return self.concat(function, &values, arguments, kind),
+            F::IsNumeric => return Ok(Value::Int(i64::from(is_numeric(&values[0])))),
+            F::IsDate => {
+                let date = matches!(&values[0], Value::DateTime(_))
+                    || matches!(&values[0], Value::Text(t) if parse_datetime(t).is_some() && !t.trim().is_empty());
+                return Ok(Value::Int(i64::from(date)));
+            }
+            F::Substring | F::Stuff | F::Replace | F::QuoteName | F::Round if values.len() < 2 => {}
+            _ => {}
+        }
+        if values.iter().any(|v| *v == Value::Null) && !matches!(function, F::Stuff) {
+            return Ok(Value::Null);
+        }
+        if moment::takes(function) {
+            return moment::compute(function, &values, arguments, kind).map_err(Fault::from);
+        }
+        let result = match function {
+            F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round | F::Sqrt | F::Str => {
+                numeric(function, &values, kind)?
+            }
+            F::DataLength => Value::Int(data_length(&values[0], arguments[0].kind)),
+            _ => self.text_function(function, &values)?,
+        };
+        if types::is_text(kind) {
+            // keeps char padded and varchar inside its code page
+            return Ok(convert(result, Type::NVarChar(None), kind, 0)?);
+        }
+        Ok(result)
+    }
+
+    fn without_arguments(&self, function: Function) -> Evaluated<Option<Value>> {
+        use Function as F;
+        let world = self.world;
+        let caught = world.globals.caught.as_ref().map(|Caught(m)| m);
+        let text = |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
+        let int = |n: Option<i32>| n.map_or(Value::Null, |n| Value::Int(i64::from(n)));
+        Ok(Some(match function {
+            F::GetDate | F::GetUtcDate | F::SysDateTime | F::SysUtcDateTime | F::SysDateTimeOffset => {
+                moment::now(function, world.now, world.host.utc_offset_minutes())
+            }
+            F::ErrorNumber => int(caught.map(|m| m.number)),
+            F::ErrorSeverity => int(caught.map(|m| i32::from(m.class))),
+            F::ErrorState => int(caught.map(|m| i32::from(m.state))),
+            F::ErrorLine => int(caught.map(|m| m.line)),
+            F::ErrorMessage => caught.map_or(Value::Null, |m| text(&m.text)),
+            F::ErrorProcedure => caught.map_or(Value::Null, |m| text(&m.procedure)),
+            F::XactState => Value::Int(match world.globals.transactions {
+                0 => 0,
+                _ if world.globals.doomed => -1,
+                _ => 1,
+            }),
+            F::NewId => return Err(Message::not_modelled("NEWID (answers are reproducible)").into()),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn concat(
+        &self,
+        function: Function,
+        values: &[Value],
+        arguments: &[Bound],
+        kind: Type,
+    ) -> Evaluated<Value> {
+        let mut texts = Vec::new();
+        for (value, argument) in values.iter().zip(arguments) {
+            match convert(value.clone(), argument.kind, Type::NVarChar(None), 0)? {
+                Value::Text(text) => texts.push(Some(text)),
+                _ => texts.push(None),
+            }
+        }
+        let joined = if function == Function::Concat {
+            texts.into_iter().flatten().collect::<String>()
+        } else {
+            let separator = texts.remove(0).unwrap_or_default();
+            texts.into_iter().flatten().collect::<Vec<_>>().join(&separator)
+        };
+        Ok(convert(Value::Text(joined), Type::NVarChar(None), kind, 0)?)
+    }
+
+    fn text_function(&self, function: Function, values: &[Value]) -> Evaluated<Value> {
+        use Function as F;
+        let collation = self.world.collation;
+        let text = |at: usize| match values.get(at) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let int = |at: usize| match values.get(at) {
+            Some(Value::Int(n)) => *n,
+            _ => 0,
+        };
+        let size = |n: i64| usize::try_from(n).unwrap_or(0);
+        let negative = |function: &str| -> Fault {
+            Message::error(537, format!("Invalid length parameter passed to the {function} function.")).into()
+        };
+        Ok(match function {
+            F::Ascii => text(0).chars().next().map_or(Value::Null, |c| {
+                Value::Int(if u32::from(c) < 256 { i64::from(u32::from(c)) } else { 63 })
+            }),
+            F::Unicode => text(0).encode_utf16().next().map_or(Value::Null, |u| Value::Int(i64::from(u))),
+            F::Char => match u8::try_from(int(0)) {
+                Ok(byte) => Value::Text(char::from(byte).to_string()),
+                Err(_) => Value::Null,
+            },
+            F::NChar => u32::try_from(int(0))
+                .ok()
+                .filter(|n| *n <= 0xffff)
+                .and_then(char::from_u32)
+                .map_or(Value::Null, |c| Value::Text(c.to_string())),
+            F::Len => match &values[0] {
+                Value::Binary(bytes) => Value::Int(bytes.len() as i64),
+                _ => Value::Int(units(text(0).trim_end_matches(' ')) as i64),
+            },
+            F::Lower => Value::Text(text(0).to_lowercase()),
+            F::Upper => Value::Text(text(0).to_uppercase()),
+            F::LTrim => Value::Text(text(0).trim_start_matches(' ').to_owned()),
+            F::RTrim => Value::Text(text(0).trim_end_matches(' ').to_owned()),
+            F::Trim => Value::Text(text(0).trim_matches(' ').to_owned()),
+            F::Reverse => Value::Text(text(0).chars().rev().collect()),
+            F::Left | F::Right if int(1) < 0 => {
+                return Err(negative(if function == F::Left { "left" } else { "right" }));
+            }
+            F::Left => Value::Text(text(0).chars().take(size(int(1))).collect()),
+            F::Right => {
+                let text = text(0);
+                let skip = text.chars().count().saturating_sub(size(int(1)));
+                Value::Text(text.chars().skip(skip).collect())
+            }
+            F::Substring => {
+                let length = if values.len() > 2 { int(2) } else { i64::MAX / 2 };
+                if length < 0 {
+                    return Err(negative("substring"));
+                }
+                let (start, end) = (int(1).max(1), int(1).saturating_add(length).max(1));
+                let (skip, take) = (size(start - 1), size(end - start));
+                match &values[0] {
+                    Value::Binary(bytes) => {
+                        Value::Binary(bytes.iter().skip(skip).take(take).copied().collect())
+                    }
+                    _ => Value::Text(text(0).chars().skip(skip).take(take).collect()),
+                }
+            }
+            F::CharIndex => {
+                let within: Vec<char> = text(1).chars().collect();
+                let wanted: Vec<char> = text(0).chars().collect();
+                let from = size(int(2).max(1) - 1);
+                let found = if wanted.is_empty() || from > within.len() {
+                    None
+                } else {
+                    within[from..]
+                        .windows(wanted.len())
+                        .position(|w| w.iter().zip(&wanted).all(|(a, b)| collation.same_char(*a, *b)))
+                };
+                Value::Int(found.map_or(0, |at| (from + at + 1) as i64))
+            }
+            F::PatIndex => Value::Int(like::place(collation, &text(1), &text(0)) as i64),
+            F::Replace => {
+                let (within, wanted) = (text(0), text(1));
+                Value::Text(replace(collation, &within, &wanted, &text(2))?)
+            }
+            F::Translate => {
+                let (from, to): (Vec<char>, Vec<char>) =
+                    (text(1).chars().collect(), text(2).chars().collect());
+                if from.len() != to.len() {
+                    return Err(Message::error(
+                        9828,
+                        "The second and third arguments of the TRANSLATE built-in function must contain an equal number of characters.",
+                    )
+                    .into());
+                }
+                let swap =
+                    |c: char| from.iter().position(|f| collation.same_char(*f, c)).map_or(c, |at| to[at]);
+                Value::Text(text(0).chars().map(swap).collect())
+            }
+            F::Replicate | F::Space => {
+                let (what, times) =
+                    if function == F::Space { (" ".to_owned(), int(0)) } else { (text(0), int(1)) };
+                if times < 0 {
+                    return Ok(Value::Null);
+                }
+                let fits = LONGEST / what.len().max(1);
+                if size(times) > fits {
+                    return Err(Message::not_modelled("texts of more than 4 MiB").into());
+                }
+                Value::Text(what.repeat(size(times)))
+            }
+            F::Stuff => {
+                if values[0] == Value::Null || values[1] == Value::Null || values[2] == Value::Null {
+                    return Ok(Value::Null);
+                }
+                let chars: Vec<char> = text(0).chars().collect();
+                let (start, length) = (int(1), int(2));
+                if start < 1 || length < 0 || size(start) > chars.len() {
+                    return Ok(Value::Null);
+                }
+                let from = size(start) - 1;
+                let to = (from + size(length)).min(chars.len());
+                let mut out: String = chars[..from].iter().collect();
+                out.push_str(&text(3));
+                out.extend(&chars[to..]);
+                Value::Text(out)
+            }
+            F::QuoteName => quote_name(&text(0), if values.len() > 1 { text(1) } else { "[".to_owned() }),
+            _ => return Err(Message::not_modelled(format!("function {function:?}")).into()),
+        })
+    }
+}
+
+fn replace(
+    collation: super::super::compare::Collation,
+    within: &str,
+    wanted: &str,
+    by: &str,
+) -> Result<String, Message> {
+    if wanted.is_empty() {
+        return Ok(within.to_owned());
+    }
+    let chars: Vec<char> = within.chars().collect();
+    let wanted: Vec<char> = wanted.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let here = chars.get(at..at + wanted.len());
+        if here.is_some_and(|h| h.iter().zip(&wanted).all(|(a, b)| collation.same_char(*a, *b))) {
+            out.push_str(by);
+            at += wanted.len();
+        } else {
+            out.push(chars[at]);
+            at += 1;
+        }
+        if out.len() > LONGEST {
+            return Err(Message::not_modelled("texts of more than 4 MiB"));
+        }
+    }
+    Ok(out)
+}
+
+fn quote_name(name: &str, quote: String) -> Value {
+    if units(name) > 128 {
+        return Value::Null;
+    }
+    let (open, close) = match quote.as_str() {
+        "[" | "]" => ("[", "]"),
+        "'" => ("'", "'"),
+        "\"" => ("\"", "\""),
+        "(" | ")" => ("(", ")"),
+        "<" | ">" => ("<", ">"),
+        "{" | "}" => ("{", "}"),
+        "`" => ("`", "`"),
+        _ => return Value::Null,
+    };
+    Value::Text(format!("{open}{}{close}", name.replace(close, &close.repeat(2))))
+}
+
+fn is_numeric(value: &Value) -> bool {
+    match value {
+        Value::Int(_) | Value::Bit(_) | Value::Decimal { .. } | Value::Float(_) => true,
+        Value::Text(text) => {
+            let text = text.trim();
+            parse_decimal(text).is_some()
+                || text.parse::<f64>().is_ok_and(f64::is_finite)
+                    && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
+        }
+        _ => false,
+    }
+}
+
+fn data_length(value: &Value, kind: Type) -> i64 {
+    match value {
+        Value::Text(text) if types::is_national(kind) => units(text) as i64 * 2,
+        Value::Text(text) => text.chars().count() as i64,
+        Value::Binary(bytes) => bytes.len() as i64,
+        Value::Guid(_) => 16,
+        Value::Bit(_) => 1,
+        Value::Float(_) if kind == Type::Real => 4,
+        Value::Float(_) => 8,
+        Value::Date(_) => 3,
+        Value::Decimal { .. } => match types::decimal_size(kind).0 {
+            0..=9 => 5,
+            10..=19 => 9,
+            20..=28 => 13,
+            _ => 17,
+        },
+        Value::Int(_) => match kind {
+            Type::TinyInt => 1,
+            Type::SmallInt => 2,
+            Type::BigInt => 8,
+            _ => 4,
+        },
+        _ => 8,
+    }
+}
+
+fn numeric(function: Function, values: &[Value], kind: Type) -> Result<Value, Message> {
+    use Function as F;
+    let overflow = || {
+        Message::error(
+            8115,
+            format!("Arithmetic overflow error converting expression to data type {}.", types::name(kind)),
+        )
+    };
+    let int = |at: usize| match values.get(at) {
+        Some(Value::Int(n)) => *n,
+        _ => 0,
+    };
+    Ok(match (function, &values[0]) {
+        (F::Sqrt, Value::Float(n)) if *n < 0.0 => {
+            return Err(Message::error(3623, "An invalid floating point operation occurred."));
+        }
+        (F::Sqrt, Value::Float(n)) => Value::Float(n.sqrt()),
+        (F::Power, base) => {
+            let (Value::Float(base), Value::Float(exponent)) =
+                (convert(base.clone(), Type::Float, Type::Float, 0)?, values[1].clone())
+            else {
+                return Ok(Value::Null);
+            };
+            let result = base.powf(exponent);
+            if !result.is_finite() {
+                return Err(Message::error(3623, "An invalid floating point operation occurred."));
+            }
+            let result = if types::is_integer(kind) { result.trunc() } else { result };
+            return convert(Value::Float(result), Type::Float, kind, 0).map_err(|_| overflow());
+        }
+        (F::Str, Value::Float(n)) => {
+            let length = if values.len() > 1 { int(1) } else { 10 };
+            let decimals =
+                usize::try_from(if values.len() > 2 { int(2) } else { 0 }.clamp(0, 16)).unwrap_or(0);
+            let Ok(length) = usize::try_from(length) else { return Ok(Value::Null) };
+            if length > 8000 {
+                return Ok(Value::Null);
+            }
+            let whole = format!("{:.0}", n.trunc()).len();
+            if whole > length {
+                return Ok(Value::Text("*".repeat(length)));
+            }
+            let room = length.saturating_sub(whole + 1);
+            Value::Text(format!("{n:>length$.*}", decimals.min(room)))
+        }
+        (F::Abs, Value::Int(n)) => {
+            let n = n.checked_abs().filter(|n| super::super::convert::integer_range(kind).contains(n));
+            Value::Int(n.ok_or_else(overflow)?)
+        }
+        (F::Abs, Value::Decimal { digits, scale }) => Value::Decimal { digits: digits.abs(), scale: *scale },
+        (F::Abs, Value::Float(n)) => Value::Float(n.abs()),
+        (F::Sign, Value::Int(n)) => Value::Int(n.signum()),
+        (F::Sign, Value::Decimal { digits, scale }) => {
+            Value::Decimal { digits: digits.signum() * number::power(*scale), scale: *scale }
+        }
+        (F::Sign, Value::Float(n)) => Value::Float(if *n == 0.0 { 0.0 } else { n.signum() }),
+        (F::Ceiling, Value::Float(n)) => Value::Float(n.ceil()),
+        (F::Floor, Value::Float(n)) => Value::Float(n.floor()),
+        (F::Ceiling | F::Floor, Value::Decimal { digits, scale }) => {
+            let unit = number::power(*scale);
+            let down = digits.div_euclid(unit);
+            let up = i128::from(function == F::Ceiling && digits.rem_euclid(unit) != 0);
+            Value::Decimal { digits: down + up, scale: 0 }
+        }
+        (F::Round, value) => {
+            let cut = values.len() > 2 && int(2) != 0;
+            round(value, int(1), cut, kind).ok_or_else(overflow)?
+        }
+        (_, value) => value.clone(),
+    })
+}
+
+/// ROUND to `places` (negative: left of the point); `cut` truncates.
+fn round(value: &Value, places: i64, cut: bool, kind: Type) -> Option<Value> {
+    match value {
+        Value::Float(n) => {
+            let factor = 10f64.powi(i32::try_from(places.clamp(-300, 300)).ok()?);
+            let scaled = n * factor;
+            if !scaled.is_finite() {
+                return Some(Value::Float(*n));
+            }
+            Some(Value::Float(if cut { scaled.trunc() } else { scaled.round() } / factor))
+        }
+        Value::Int(n) => {
+            if places >= 0 {
+                return Some(Value::Int(*n));
+            }
+            let digits = round_digits(i128::from(*n), places.unsigned_abs(), cut)?;
+            let n = i64::try_from(digits).ok()?;
+            super::super::convert::integer_range(kind).contains(&n).then_some(Value::Int(n))
+        }
+        Value::Decimal { digits, scale } => {
+            let drop = i64::from(*scale) - places;
+            if drop <= 0 {
+                return Some(value.clone());
+            }
+            let digits = round_digits(*digits, drop.unsigned_abs(), cut)?;
+            number::within(digits, types::decimal_size(kind).0)
+                .then_some(Value::Decimal { digits, scale: *scale })
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn round_digits(digits: i128, drop: u64, cut: bool) -> Option<i128> {
+    let Ok(drop @ 0..=37) = u8::try_from(drop) else { return Some(0) };
+    let unit = number::power(drop);
+    let (whole, rest) = (digits / unit, digits % unit);
+    let up = if !cut && rest.unsigned_abs() * 2 >= unit.unsigned_abs() { digits.signum() } else { 0 };
+    (whole + up).checked_mul(unit)
+}

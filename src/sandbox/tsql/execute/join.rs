@@ -1,0 +1,301 @@
+//! Sources and joins. Equality joins and equality with an outer row go through a hash, not a scan.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::super::ast::{Comparison, Join};
+use super::super::compare::Key;
+use super::super::convert::convert;
+use super::super::evaluate::{Around, Evaluated, Run, Scope, Tuple};
+use super::super::plan::{Bound, Node, Row, RowsetFunction, SelectPlan, SourcePlan};
+use crate::sandbox::value::{Type, Value};
+
+/// Rows of a source by the values of some of its columns.
+#[derive(Debug)]
+pub(in crate::sandbox::tsql) struct Index {
+    tuples: Vec<Tuple>,
+    by_key: HashMap<Vec<Key>, Vec<usize>>,
+}
+
+/// Candidate rows of a SELECT, and the conditions that still must be checked.
+pub(super) fn candidates<'p>(
+    run: &Run<'_>,
+    select: &'p SelectPlan,
+    source: &SourcePlan,
+    empty: &Tuple,
+    around: Around<'_>,
+) -> Evaluated<(Vec<Tuple>, Vec<&'p Bound>)> {
+    let all: Vec<&Bound> = select.filter.iter().collect();
+    if around.is_none() || !stands_alone(source) {
+        return Ok((rows(run, source, empty, around)?, all));
+    }
+    // WHERE own = outer: one hash serves every outer row
+    let (equal, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|part| correlated(part).is_some());
+    let pairs: Vec<(&Bound, &Bound)> = equal.iter().filter_map(|part| correlated(part)).collect();
+    let known = run.indexes.borrow().get(&select.id).cloned();
+    let index = if let Some(index) = known {
+        index
+    } else {
+        let tuples = rows(run, source, empty, None)?;
+        let mut by_key: HashMap<Vec<Key>, Vec<usize>> = HashMap::new();
+        for (at, tuple) in tuples.iter().enumerate() {
+            run.go_on()?;
+            let scope = Scope { tuple, around: None };
+            if let Some(key) = key(run, pairs.iter().map(|p| p.0), &scope)? {
+                by_key.entry(key).or_default().push(at);
+            }
+        }
+        let index = Rc::new(Index { tuples, by_key });
+        run.indexes.borrow_mut().insert(select.id, index.clone());
+        index
+    };
+    if pairs.is_empty() {
+        return Ok((index.tuples.clone(), rest));
+    }
+    let scope = Scope { tuple: empty, around };
+    let found = match key(run, pairs.iter().map(|p| p.1), &scope)? {
+        Some(key) => index.by_key.get(&key),
+        None => None,
+    };
+    let tuples = found.into_iter().flatten().map(|at| index.tuples[*at].clone()).collect();
+    Ok((tuples, rest))
+}
+
+/// `own = outer` as (own, outer).
+fn correlated(part: &Bound) -> Option<(&Bound, &Bound)> {
+    let Node::Compare(Comparison::Equal, a, b) = &part.node else { return None };
+    let plain = |bound: &Bound| {
+        let mut plain = true;
+        bound.walk(&mut |b| {
+            plain &= b.sub().is_none() && !matches!(b.node, Node::Host(..));
+            plain
+        });
+        plain
+    };
+    let own = |bound: &Bound| {
+        let places = bound.places();
+        !places.is_empty() && places.iter().all(|p| p.up == 0)
+    };
+    let outer = |bound: &Bound| bound.places().iter().all(|p| p.up > 0);
+    if !plain(a) || !plain(b) {
+        return None;
+    }
+    if own(a) && outer(b) {
+        Some((a, b))
+    } else if own(b) && outer(a) {
+        Some((b, a))
+    } else {
+        None
+    }
+}
+
+/// Whether a source gives the same rows whatever is around it.
+fn stands_alone(source: &SourcePlan) -> bool {
+    let closed = |b: &Bound| b.places().iter().all(|p| p.up == 0);
+    match source {
+        SourcePlan::Rows { .. } => true,
+        SourcePlan::Derived { query, .. } => query.outer.is_empty(),
+        SourcePlan::Function { arguments, .. } => arguments.iter().all(|a| a.places().is_empty()),
+        SourcePlan::Values { rows, .. } => rows.iter().flatten().all(|b| b.places().is_empty()),
+        SourcePlan::Join { left, right, keys, rest, .. } => {
+            stands_alone(left)
+                && stands_alone(right)
+                && keys.iter().all(|(a, b)| closed(a) && closed(b))
+                && rest.iter().all(closed)
+        }
+        SourcePlan::Apply { .. } => false,
+    }
+}
+
+/// `None` when one of the values is NULL.
+fn key<'b>(
+    run: &Run<'_>,
+    bounds: impl Iterator<Item = &'b Bound>,
+    scope: &Scope<'_>,
+) -> Evaluated<Option<Vec<Key>>> {
+    let mut key = Vec::new();
+    for bound in bounds {
+        match run.value(bound, Some(scope))? {
+            Value::Null => return Ok(None),
+            value => key.push(run.world.collation.key(&value)),
+        }
+    }
+    Ok(Some(key))
+}
+
+/// The rows of a source, each in a copy of `base` with its slots filled.
+fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) -> Evaluated<Vec<Tuple>> {
+    let place = |slot: usize, rows: &mut dyn Iterator<Item = Row>| -> Vec<Tuple> {
+        rows.map(|row| {
+            let mut tuple = base.clone();
+            tuple[slot] = row;
+            tuple
+        })
+        .collect()
+    };
+    let scope = Scope { tuple: base, around };
+    match source {
+        SourcePlan::Rows { slot, rows, .. } => Ok(place(*slot, &mut rows.iter().cloned())),
+        SourcePlan::Derived { slot, query, .. } => {
+            let rows = run.sub(query, Some(&scope))?;
+            Ok(place(*slot, &mut rows.iter().cloned()))
+        }
+        SourcePlan::Values { slot, rows, .. } => {
+            let mut made = Vec::with_capacity(rows.len());
+            for row in rows {
+                let values = row.iter().map(|b| run.value(b, Some(&scope))).collect::<Evaluated<Vec<_>>>()?;
+                made.push(Rc::new(values));
+            }
+            Ok(place(*slot, &mut made.into_iter()))
+        }
+        SourcePlan::Function { slot, what, arguments, kinds, .. } => {
+            let values =
+                arguments.iter().map(|a| run.value(a, Some(&scope))).collect::<Evaluated<Vec<_>>>()?;
+            let made = function_rows(run, what, &values, kinds)?;
+            Ok(place(*slot, &mut made.into_iter().map(Rc::new)))
+        }
+        SourcePlan::Apply { outer, left, right } => {
+            let mut out = Vec::new();
+            for tuple in rows(run, left, base, around)? {
+                run.go_on()?;
+                let found = rows(run, right, &tuple, around)?;
+                if found.is_empty() && *outer {
+                    out.push(with_nulls(tuple, right));
+                } else {
+                    out.extend(found);
+                }
+            }
+            Ok(out)
+        }
+        SourcePlan::Join { how, left, right, keys, rest } => {
+            let lefts = rows(run, left, base, around)?;
+            let rights = rows(run, right, base, around)?;
+            join(run, &Sides { how: *how, left, right, keys, rest }, &lefts, &rights, around)
+        }
+    }
+}
+
+struct Sides<'a> {
+    how: Join,
+    left: &'a SourcePlan,
+    right: &'a SourcePlan,
+    keys: &'a [(Bound, Bound)],
+    rest: &'a [Bound],
+}
+
+fn join(
+    run: &Run<'_>,
+    sides: &Sides<'_>,
+    lefts: &[Tuple],
+    rights: &[Tuple],
+    around: Around<'_>,
+) -> Evaluated<Vec<Tuple>> {
+    let mut slots = Vec::new();
+    sides.right.leaves(&mut slots);
+    let mut by_key: HashMap<Vec<Key>, Vec<usize>> = HashMap::new();
+    if !sides.keys.is_empty() {
+        for (at, tuple) in rights.iter().enumerate() {
+            run.go_on()?;
+            let scope = Scope { tuple, around };
+            if let Some(key) = key(run, sides.keys.iter().map(|k| &k.1), &scope)? {
+                by_key.entry(key).or_default().push(at);
+            }
+        }
+    }
+    let every: Vec<usize> = if sides.keys.is_empty() { (0..rights.len()).collect() } else { Vec::new() };
+    let mut matched = vec![false; rights.len()];
+    let mut out = Vec::new();
+    for left in lefts {
+        run.go_on()?;
+        let candidates = if sides.keys.is_empty() {
+            &every
+        } else {
+            let scope = Scope { tuple: left, around };
+            match key(run, sides.keys.iter().map(|k| &k.0), &scope)?.and_then(|k| by_key.get(&k)) {
+                Some(found) => found,
+                None => &Vec::new(),
+            }
+        };
+        let mut any = false;
+        for at in candidates {
+            let mut tuple = left.clone();
+            for (slot, _) in &slots {
+                tuple[*slot] = rights[*at][*slot].clone();
+            }
+            let scope = Scope { tuple: &tuple, around };
+            let mut holds = true;
+            for part in sides.rest {
+                if !run.holds(part, Some(&scope))? {
+                    holds = false;
+                    break;
+                }
+            }
+            if holds {
+                any = true;
+                matched[*at] = true;
+                out.push(tuple);
+                if out.len() % 1024 == 0 {
+                    run.go_on()?;
+                }
+            }
+        }
+        if !any && matches!(sides.how, Join::Left | Join::Full) {
+            out.push(with_nulls(left.clone(), sides.right));
+        }
+    }
+    if matches!(sides.how, Join::Right | Join::Full) {
+        for (tuple, _) in rights.iter().zip(&matched).filter(|(_, matched)| !**matched) {
+            out.push(with_nulls(tuple.clone(), sides.left));
+        }
+    }
+    Ok(out)
+}
+
+/// Fills a source's slots with rows of NULLs.
+fn with_nulls(mut tuple: Tuple, source: &SourcePlan) -> Tuple {
+    let mut leaves = Vec::new();
+    source.leaves(&mut leaves);
+    for (slot, width) in leaves {
+        tuple[slot] = Rc::new(vec![Value::Null; width]);
+    }
+    tuple
+}
+
+fn function_rows(
+    run: &Run<'_>,
+    what: &RowsetFunction,
+    arguments: &[Value],
+    kinds: &[Type],
+) -> Evaluated<Vec<Vec<Value>>> {
+    match what {
+        RowsetFunction::Split => {
+            let (Some(Value::Text(text)), Some(Value::Text(separator))) =
+                (arguments.first(), arguments.get(1))
+            else {
+                return Ok(Vec::new());
+            };
+            let mut chars = separator.chars();
+            let (Some(separator), None) = (chars.next(), chars.next()) else {
+                return Err(crate::sandbox::answer::Message::error(
+                    214,
+                    "Procedure expects parameter 'separator' of type 'nchar(1)/nvarchar(1)'.",
+                )
+                .into());
+            };
+            Ok(text.split(separator).map(|part| vec![Value::Text(part.to_owned())]).collect())
+        }
+        RowsetFunction::Host(name) => {
+            let table = run.world.host.rowset(run.world.context, name, arguments)?;
+            let mut rows = table.map(|t| t.rows).unwrap_or_default();
+            for row in &mut rows {
+                for (value, kind) in row.iter_mut().zip(kinds) {
+                    if let Value::Text(_) = value {
+                        let text = std::mem::replace(value, Value::Null);
+                        *value = convert(text, *kind, *kind, 0)?;
+                    }
+                }
+            }
+            Ok(rows)
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! SELECT, what stands in FROM, and queries put together.
+
+use super::super::ast::{Body, Cte, Expr, Item, Join, Query, Select, SetOperator, Source, Top};
+use super::super::lexer::Kind;
+use super::{CHAIN, Parsed, Parser, expression};
+
+impl Parser {
+    /// A query with its CTEs, set operators and ORDER BY.
+    pub(super) fn query(&mut self) -> Parsed<Query> {
+        let ctes = if self.accept("WITH") { self.commas(Self::cte)? } else { Vec::new() };
+        self.query_after(ctes)
+    }
+
+    /// A query without a WITH of its own.
+    pub(super) fn query_after(&mut self, ctes: Vec<Cte>) -> Parsed<Query> {
+        let mut query = Query { ctes, body: self.union()?, order: Vec::new(), offset: None, fetch: None };
+        if self.peek("ORDER") {
+            query.order = self.order_by()?;
+            if self.accept("OFFSET") {
+                query.offset = Some(self.value()?);
+                self.one_of(&["ROWS", "ROW"]).ok_or_else(|| self.unexpected())?;
+                if self.accept("FETCH") {
+                    self.one_of(&["NEXT", "FIRST"]).ok_or_else(|| self.unexpected())?;
+                    query.fetch = Some(self.value()?);
+                    self.one_of(&["ROWS", "ROW"]).ok_or_else(|| self.unexpected())?;
+                    self.expect("ONLY")?;
+                }
+            }
+        }
+        if self.peek("FOR") && (self.ahead(1).is("XML") || self.ahead(1).is("JSON")) {
+            let what = self.ahead(1).text.to_ascii_uppercase();
+            return Err(self.refused(format!("FOR {what}")));
+        }
+        Ok(query)
+    }
+
+    /// `WITH a AS (…), b AS (…)`; stands behind WITH.
+    pub(super) fn ctes(&mut self) -> Parsed<Vec<Cte>> {
+        self.commas(Self::cte)
+    }
+
+    fn cte(&mut self) -> Parsed<Cte> {
+        let name = self.identifier()?;
+        let columns = if self.peek_symbol("(") { self.list(Self::identifier)? } else { Vec::new() };
+        self.expect("AS")?;
+        self.expect_symbol("(")?;
+        if self.peek("WITH") {
+            return Err(self.unexpected());
+        }
+        let query = self.nested(Self::query)?;
+        self.expect_symbol(")")?;
+        Ok(Cte { name, columns, query })
+    }
+
+    fn union(&mut self) -> Parsed<Body> {
+        let mut left = self.intersect()?;
+        let mut length = 0;
+        loop {
+            let how = if self.accept("UNION") {
+                if self.accept("ALL") { SetOperator::UnionAll } else { SetOperator::Union }
+            } else if self.accept("EXCEPT") {
+                SetOperator::Except
+            } else {
+                return Ok(left);
+            };
+            let right = self.intersect()?;
+            left = Body::Set { how, left: Box::new(left), right: Box::new(right) };
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+        }
+    }
+
+    fn intersect(&mut self) -> Parsed<Body> {
+        let mut left = self.term()?;
+        let mut length = 0;
+        while self.accept("INTERSECT") {
+            let right = self.term()?;
+            left = Body::Set { how: SetOperator::Intersect, left: Box::new(left), right: Box::new(right) };
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+        }
+        Ok(left)
+    }
+
+    fn term(&mut self) -> Parsed<Body> {
+        if self.accept_symbol("(") {
+            let body = self.nested(Self::union)?;
+            self.expect_symbol(")")?;
+            return Ok(body);
+        }
+        Ok(Body::Select(Box::new(self.select()?)))
+    }
+
+    fn select(&mut self) -> Parsed<Select> {
+        self.expect("SELECT")?;
+        let distinct = self.accept("DISTINCT");
+        if !distinct {
+            self.accept("ALL");
+        }
+        let top = self.top(true)?;
+        let items = self.commas(Self::item)?;
+        let into = if self.accept("INTO") { Some(self.name()?) } else { None };
+        let from = if self.accept("FROM") { Some(self.from()?) } else { None };
+        let filter = if self.accept("WHERE") { Some(self.condition()?) } else { None };
+        let mut group = Vec::new();
+        if self.accept("GROUP") {
+            self.expect("BY")?;
+            for word in ["ROLLUP", "CUBE", "GROUPING"] {
+                if self.peek(word) {
+                    return Err(self.refused(format!("GROUP BY {word}")));
+                }
+            }
+            group = self.commas(Self::value)?;
+            if self.peek("WITH") && (self.ahead(1).is("ROLLUP") || self.ahead(1).is("CUBE")) {
+                return Err(self.refused("GROUP BY … WITH ROLLUP or CUBE"));
+            }
+        }
+        let having = if self.accept("HAVING") { Some(self.condition()?) } else { None };
+        Ok(Select { distinct, top, items, into, from, filter, group, having })
+    }
+
+    /// `TOP (n)`; only SELECT takes it without parentheses and WITH TIES.
+    pub(super) fn top(&mut self, select: bool) -> Parsed<Option<Top>> {
+        if !self.accept("TOP") {
+            return Ok(None);
+        }
+        let count = if self.accept_symbol("(") {
+            let count = self.nested(Self::value)?;
+            self.expect_symbol(")")?;
+            count
+        } else if select && matches!(self.kind(), Kind::Integer | Kind::Decimal) {
+            // TOP 10 -x is TOP 10 of -x
+            let token = self.token().clone();
+            self.advance();
+            expression::number(&token).ok_or_else(|| Self::near(&token))?
+        } else {
+            return Err(self.unexpected());
+        };
+        let percent = self.accept("PERCENT");
+        let ties = self.accept_all(&["WITH", "TIES"]);
+        Ok(Some(Top { count, percent, ties }))
+    }
+
+    fn item(&mut self) -> Parsed<Item> {
+        if self.accept_symbol("*") {
+            return Ok(Item::Star(Vec::new()));
+        }
+        if *self.kind() == Kind::Variable && self.ahead_symbol(1, "=") {
+            let variable = self.variable()?;
+            self.advance();
+            return Ok(Item::Assign { variable, value: self.value()? });
+        }
+        if *self.kind() == Kind::Variable
+            && matches!(self.ahead(1).kind, Kind::Symbol("+=" | "-=" | "*=" | "/="))
+        {
+            return Err(self.refused("compound assignment in SELECT"));
+        }
+        if let Some(star) = self.qualified_star()? {
+            return Ok(star);
+        }
+        // alias = value
+        let text_alias = matches!(self.kind(), Kind::Text { .. });
+        if (self.peek_name() || text_alias) && self.ahead_symbol(1, "=") {
+            let alias = self.token().text.clone();
+            self.at += 2;
+            return Ok(Item::Value { value: self.value()?, alias: Some(alias) });
+        }
+        let value = self.value()?;
+        let alias = self.column_alias()?;
+        Ok(Item::Value { value, alias })
+    }
+
+    fn qualified_star(&mut self) -> Parsed<Option<Item>> {
+        let mut by = 0;
+        while self.name_at(by) && self.ahead_symbol(by + 1, ".") {
+            by += 2;
+        }
+        if by == 0 || !self.ahead_symbol(by, "*") {
+            return Ok(None);
+        }
+        let mut qualifier = Vec::new();
+        while self.peek_name() {
+            qualifier.push(self.identifier()?);
+            self.expect_symbol(".")?;
+        }
+        self.advance();
+        Ok(Some(Item::Star(qualifier)))
+    }
+
+    fn column_alias(&mut self) -> Parsed<Option<String>> {
+        let told = self.accept("AS");
+        if matches!(self.kind(), Kind::Text { .. }) {
+            let alias = self.token().text.clone();
+            self.advance();
+            return Ok(Some(alias));
+        }
+        if told || (self.peek_name() && !self.starts_statement()) {
+            return self.identifier().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// `THROW` is no reserved word, yet `SELECT 1 THROW` does not name a column.
+    fn starts_statement(&self) -> bool {
+        self.peek("THROW") && !self.ahead_symbol(1, ",")
+    }
+
+    /// The whole FROM clause.
+    pub(super) fn from(&mut self) -> Parsed<Source> {
+        let mut left = self.joined()?;
+        let mut length = 0;
+        while self.accept_symbol(",") {
+            let right = self.joined()?;
+            left = Source::Join { how: Join::Cross, left: Box::new(left), right: Box::new(right), on: None };
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+        }
+        Ok(left)
+    }
+
+    fn joined(&mut self) -> Parsed<Source> {
+        let mut left = self.source()?;
+        let mut length = 0;
+        loop {
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+            if self.accept_all(&["CROSS", "APPLY"]) || self.peek_all(&["OUTER", "APPLY"]) {
+                let outer = self.accept_all(&["OUTER", "APPLY"]);
+                let right = self.source()?;
+                left = Source::Apply { outer, left: Box::new(left), right: Box::new(right) };
+                continue;
+            }
+            if self.accept_all(&["CROSS", "JOIN"]) {
+                let right = self.source()?;
+                left =
+                    Source::Join { how: Join::Cross, left: Box::new(left), right: Box::new(right), on: None };
+                continue;
+            }
+            let Some(how) = self.join_word()? else { return Ok(left) };
+            // a JOIN b JOIN c ON … ON …: the right side may be a join of its own
+            let right = self.nested(Self::join_right)?;
+            self.expect("ON")?;
+            let on = Some(self.condition()?);
+            left = Source::Join { how, left: Box::new(left), right: Box::new(right), on };
+        }
+    }
+
+    fn join_right(&mut self) -> Parsed<Source> {
+        let mut right = self.source()?;
+        while !self.peek("ON") {
+            let Some(how) = self.join_word()? else { break };
+            let inner = self.nested(Self::join_right)?;
+            self.expect("ON")?;
+            let on = Some(self.condition()?);
+            right = Source::Join { how, left: Box::new(right), right: Box::new(inner), on };
+        }
+        Ok(right)
+    }
+
+    fn join_word(&mut self) -> Parsed<Option<Join>> {
+        let how = if self.accept("JOIN") {
+            return Ok(Some(Join::Inner));
+        } else if self.accept("INNER") {
+            Join::Inner
+        } else if self.peek("LEFT") || self.peek("RIGHT") || self.peek("FULL") {
+            let word = self.token().text.to_ascii_uppercase();
+            self.advance();
+            self.accept("OUTER");
+            match word.as_str() {
+                "LEFT" => Join::Left,
+                "RIGHT" => Join::Right,
+                _ => Join::Full,
+            }
+        } else {
+            return Ok(None);
+        };
+        // a hint changes how, never what
+        self.one_of(&["LOOP", "HASH", "MERGE", "REMOTE"]);
+        self.expect("JOIN")?;
+        Ok(Some(how))
+    }
+
+    fn source(&mut self) -> Parsed<Source> {
+        if *self.kind() == Kind::Variable {
+            let name = self.variable()?;
+            if self.peek_symbol(".") {
+                return Err(self.refused("methods of variables"));
+            }
+            return Ok(Source::Variable { name, alias: self.table_alias()? });
+        }
+        if self.peek_symbol("(") {
+            if self.ahead(1).is("VALUES") {
+                return self.values();
+            }
+            if self.at_query() {
+                self.advance();
+                let query = Box::new(self.nested(Self::query)?);
+                self.expect_symbol(")")?;
+                let alias = self.table_alias()?.ok_or_else(|| self.unexpected())?;
+                let columns = self.alias_columns()?;
+                return Ok(Source::Derived { query, alias, columns });
+            }
+            self.advance();
+            let inner = self.nested(Self::joined)?;
+            self.expect_symbol(")")?;
+            return Ok(inner);
+        }
+        for word in ["OPENROWSET", "OPENQUERY", "OPENDATASOURCE", "OPENXML", "CONTAINSTABLE", "FREETEXTTABLE"]
+        {
+            if self.peek(word) {
+                return Err(self.refused(word));
+            }
+        }
+        if self.peek_symbol("::") {
+            return Err(self.refused("system functions with ::"));
+        }
+        let line = self.line();
+        let name = self.name()?;
+        if self.peek_symbol("(") && !self.old_hint() {
+            self.advance();
+            let arguments = if self.peek_symbol(")") {
+                Vec::new()
+            } else {
+                self.nested(|p| p.commas(|p| if p.accept("DEFAULT") { Ok(Expr::Null) } else { p.value() }))?
+            };
+            self.expect_symbol(")")?;
+            if self.peek("WITH") && self.ahead_symbol(1, "(") {
+                return Err(self.refused("WITH behind a function"));
+            }
+            let alias = self.table_alias()?;
+            let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
+            return Ok(Source::Function { name, arguments, alias, columns, line });
+        }
+        self.hints()?;
+        let alias = self.table_alias()?;
+        self.hints()?;
+        for word in ["PIVOT", "UNPIVOT", "TABLESAMPLE"] {
+            if self.peek(word) {
+                return Err(self.refused(word));
+            }
+        }
+        Ok(Source::Table { name, alias, line })
+    }
+
+    fn values(&mut self) -> Parsed<Source> {
+        self.advance();
+        self.expect("VALUES")?;
+        let rows = self.nested(|p| p.commas(|p| p.list(Self::value)))?;
+        self.expect_symbol(")")?;
+        let alias = self.table_alias()?.ok_or_else(|| self.unexpected())?;
+        let columns = self.alias_columns()?;
+        if columns.is_empty() {
+            return Err(self.unexpected());
+        }
+        Ok(Source::Values { rows, alias, columns })
+    }
+
+    fn alias_columns(&mut self) -> Parsed<Vec<String>> {
+        if self.peek_symbol("(") { self.list(Self::identifier) } else { Ok(Vec::new()) }
+    }
+
+    pub(super) fn table_alias(&mut self) -> Parsed<Option<String>> {
+        if self.accept("AS") {
+            return self.identifier().map(Some);
+        }
+        if self.peek_name() && !self.starts_statement() && !self.peek_all(&["OFFSET"]) {
+            // APPLY follows only CROSS and OUTER, both reserved or looked for first
+            return self.identifier().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// `FROM t (NOLOCK)`: the old way to write a hint.
+    fn old_hint(&self) -> bool {
+        self.peek_symbol("(")
+            && HINTS.iter().any(|hint| self.ahead(1).is(hint))
+            && (self.ahead_symbol(2, ")") || self.ahead_symbol(2, ","))
+    }
+
+    /// Table hints change locking, which the sandbox has not: read and forgotten.
+    pub(super) fn hints(&mut self) -> Parsed<()> {
+        let with = self.peek("WITH") && self.ahead_symbol(1, "(");
+        if !with && !self.old_hint() {
+            return Ok(());
+        }
+        if with {
+            self.advance();
+        }
+        self.expect_symbol("(")?;
+        loop {
+            if self.one_of(&HINTS).is_none() {
+                if self.peek("INDEX") || self.peek("FORCESEEK") || self.peek("FORCESCAN") {
+                    return Err(self.refused("index hints"));
+                }
+                return Err(self.unexpected());
+            }
+            if self.accept_symbol(")") {
+                return Ok(());
+            }
+            self.accept_symbol(",");
+        }
+    }
+}
+
+const HINTS: [&str; 16] = [
+    "NOLOCK",
+    "READUNCOMMITTED",
+    "READCOMMITTED",
+    "REPEATABLEREAD",
+    "SERIALIZABLE",
+    "HOLDLOCK",
+    "READPAST",
+    "ROWLOCK",
+    "PAGLOCK",
+    "TABLOCK",
+    "TABLOCKX",
+    "UPDLOCK",
+    "XLOCK",
+    "NOWAIT",
+    "READCOMMITTEDLOCK",
+    "SNAPSHOT",
+];

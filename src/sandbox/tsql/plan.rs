@@ -1,0 +1,387 @@
+//! Bound queries: every name found, every type known, every implicit conversion written out.
+//!
+//! Does not compute; `evaluate` and `execute` do.
+
+use std::rc::Rc;
+
+use super::super::answer::Message;
+use super::super::host::ObjectName;
+use super::super::value::{Column, Type, Value};
+use super::ast::{Comparison, Frame, Join, Operator, SetOperator};
+use super::function::Function;
+
+/// Why a statement does not go on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fault {
+    Error(Message),
+    /// The client is gone.
+    Stopped,
+}
+
+impl From<Message> for Fault {
+    fn from(message: Message) -> Self {
+        Self::Error(message)
+    }
+}
+
+impl From<super::super::answer::Stopped> for Fault {
+    fn from(_: super::super::answer::Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// One row of one source.
+pub(super) type Row = Rc<Vec<Value>>;
+
+/// An expression with its type.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Bound {
+    pub(super) node: Node,
+    pub(super) kind: Type,
+    pub(super) nullable: bool,
+}
+
+/// What an expression does. Conditions give bit or NULL (unknown).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    /// The bare word NULL.
+    Null,
+    Constant(Value),
+    Variable(String),
+    Global(String),
+    Column(Place),
+    Convert {
+        value: Box<Bound>,
+        style: Option<Box<Bound>>,
+        forgiving: bool,
+    },
+    Negate(Box<Bound>),
+    BitNot(Box<Bound>),
+    Arithmetic(Operator, Box<Bound>, Box<Bound>),
+    Concatenate(Box<Bound>, Box<Bound>),
+    Case {
+        arms: Vec<(Bound, Bound)>,
+        otherwise: Option<Box<Bound>>,
+    },
+    Coalesce(Vec<Bound>),
+    Function(Function, Vec<Bound>),
+    /// A function of the host: its name in capitals.
+    Host(String, Vec<Bound>),
+    Scalar(Sub),
+    Compare(Comparison, Box<Bound>, Box<Bound>),
+    CompareQuery {
+        how: Comparison,
+        all: bool,
+        left: Box<Bound>,
+        query: Sub,
+    },
+    And(Vec<Bound>),
+    Or(Vec<Bound>),
+    Not(Box<Bound>),
+    IsNull(Box<Bound>, bool),
+    Like {
+        value: Box<Bound>,
+        pattern: Box<Bound>,
+        escape: Option<Box<Bound>>,
+    },
+    InList(Box<Bound>, Vec<Bound>),
+    InQuery(Box<Bound>, Sub),
+    Exists(Sub),
+}
+
+/// Where a column's value stands: rows of `up` queries further out, which source, which column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) up: usize,
+    pub(super) slot: usize,
+    pub(super) index: usize,
+}
+
+/// A subquery and what it takes from outside.
+#[derive(Debug, Clone)]
+pub(super) struct Sub {
+    pub(super) plan: Rc<Plan>,
+    /// Unique within a statement: the key of its kept result.
+    pub(super) id: usize,
+    /// As seen from the query around it: `up` 0 is that query itself.
+    pub(super) outer: Rc<Vec<Place>>,
+}
+
+impl PartialEq for Sub {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// A whole query.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) columns: Vec<Column>,
+    pub(super) body: PlanBody,
+    /// Of a set operation: output column and direction. A SELECT has its own.
+    pub(super) order: Vec<(usize, bool)>,
+    pub(super) offset: Option<Bound>,
+    pub(super) fetch: Option<Bound>,
+    /// Reads a table or view of the host.
+    pub(super) reads_host: bool,
+}
+
+/// One SELECT, or two results put together.
+#[derive(Debug)]
+pub(super) enum PlanBody {
+    Select(Box<SelectPlan>),
+    Set { how: SetOperator, left: Box<PlanBody>, right: Box<PlanBody>, kinds: Vec<Type> },
+}
+
+/// One SELECT.
+#[derive(Debug)]
+pub(super) struct SelectPlan {
+    pub(super) id: usize,
+    pub(super) source: Option<SourcePlan>,
+    /// Sources, then one slot for aggregates and one for window results.
+    pub(super) slots: usize,
+    pub(super) filter: Vec<Bound>,
+    pub(super) group: Option<Grouping>,
+    pub(super) windows: Vec<Window>,
+    pub(super) outputs: Vec<Bound>,
+    pub(super) kinds: Vec<Type>,
+    pub(super) distinct: bool,
+    pub(super) top: Option<TopPlan>,
+    pub(super) order: Vec<(OrderKey, bool)>,
+}
+
+/// TOP.
+#[derive(Debug)]
+pub(super) struct TopPlan {
+    pub(super) count: Bound,
+    pub(super) percent: bool,
+    pub(super) ties: bool,
+}
+
+/// What rows are sorted by.
+#[derive(Debug)]
+pub(super) enum OrderKey {
+    Output(usize),
+    Value(Bound),
+}
+
+/// GROUP BY and its aggregates.
+#[derive(Debug)]
+pub(super) struct Grouping {
+    pub(super) keys: Vec<Bound>,
+    pub(super) aggregates: Vec<Aggregate>,
+    pub(super) having: Option<Bound>,
+}
+
+/// Aggregate functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    Count,
+    Sum,
+    Average,
+    Min,
+    Max,
+    Join,
+}
+
+/// One aggregate of a SELECT.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Aggregate {
+    pub(super) fold: Fold,
+    /// `None` = `COUNT(*)`.
+    pub(super) value: Option<Bound>,
+    /// Of STRING_AGG.
+    pub(super) separator: Option<Bound>,
+    pub(super) order: Vec<(Bound, bool)>,
+    pub(super) distinct: bool,
+    pub(super) kind: Type,
+}
+
+/// Functions with OVER that are no aggregates.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ranking {
+    RowNumber,
+    Rank,
+    DenseRank,
+    NTile(Bound),
+    /// LAG is negative.
+    Shift {
+        value: Bound,
+        by: Bound,
+        back: bool,
+        default: Option<Bound>,
+    },
+    First(Bound),
+    Last(Bound),
+    Fold(Aggregate),
+}
+
+/// One window function of a SELECT.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Window {
+    pub(super) what: Ranking,
+    pub(super) partition: Vec<Bound>,
+    pub(super) order: Vec<(Bound, bool)>,
+    pub(super) frame: Option<Frame>,
+    pub(super) kind: Type,
+}
+
+/// What stands in FROM, bound. Each leaf fills one slot.
+#[derive(Debug)]
+pub(super) enum SourcePlan {
+    /// Rows that are there already.
+    Rows {
+        slot: usize,
+        width: usize,
+        rows: Rc<Vec<Row>>,
+    },
+    Derived {
+        slot: usize,
+        width: usize,
+        query: Sub,
+    },
+    Function {
+        slot: usize,
+        width: usize,
+        what: RowsetFunction,
+        arguments: Vec<Bound>,
+        kinds: Vec<Type>,
+    },
+    Values {
+        slot: usize,
+        width: usize,
+        rows: Vec<Vec<Bound>>,
+    },
+    Join {
+        how: Join,
+        left: Box<SourcePlan>,
+        right: Box<SourcePlan>,
+        /// Equal pairs, left side first.
+        keys: Vec<(Bound, Bound)>,
+        rest: Vec<Bound>,
+    },
+    Apply {
+        outer: bool,
+        left: Box<SourcePlan>,
+        right: Box<SourcePlan>,
+    },
+}
+
+/// Functions that give rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RowsetFunction {
+    Split,
+    Host(ObjectName),
+}
+
+impl SourcePlan {
+    /// Slots and widths of all leaves.
+    pub(super) fn leaves(&self, out: &mut Vec<(usize, usize)>) {
+        match self {
+            Self::Rows { slot, width, .. }
+            | Self::Derived { slot, width, .. }
+            | Self::Function { slot, width, .. }
+            | Self::Values { slot, width, .. } => out.push((*slot, *width)),
+            Self::Join { left, right, .. } | Self::Apply { left, right, .. } => {
+                left.leaves(out);
+                right.leaves(out);
+            }
+        }
+    }
+}
+
+impl Bound {
+    pub(super) fn constant(value: Value, kind: Type) -> Self {
+        let nullable = matches!(value, Value::Null);
+        Self { node: Node::Constant(value), kind, nullable }
+    }
+    pub(super) fn null() -> Self {
+        Self { node: Node::Null, kind: Type::Int, nullable: true }
+    }
+    pub(super) fn condition(node: Node) -> Self {
+        Self { node, kind: Type::Bit, nullable: true }
+    }
+    pub(super) fn is_bare_null(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
+    /// Calls `visit` on this expression and everything in it that belongs to the same query.
+    /// `visit` says whether to go deeper.
+    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Bound) -> bool) {
+        if !visit(self) {
+            return;
+        }
+        match &self.node {
+            Node::Null
+            | Node::Constant(_)
+            | Node::Variable(_)
+            | Node::Global(_)
+            | Node::Column(_)
+            | Node::Scalar(_)
+            | Node::Exists(_) => {}
+            Node::Convert { value, style, .. } => {
+                value.walk(visit);
+                if let Some(style) = style {
+                    style.walk(visit);
+                }
+            }
+            Node::Negate(a) | Node::BitNot(a) | Node::Not(a) | Node::IsNull(a, _) | Node::InQuery(a, _) => {
+                a.walk(visit);
+            }
+            Node::Arithmetic(_, a, b) | Node::Concatenate(a, b) | Node::Compare(_, a, b) => {
+                a.walk(visit);
+                b.walk(visit);
+            }
+            Node::CompareQuery { left, .. } => left.walk(visit),
+            Node::Case { arms, otherwise } => {
+                for (when, then) in arms {
+                    when.walk(visit);
+                    then.walk(visit);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.walk(visit);
+                }
+            }
+            Node::Coalesce(all)
+            | Node::Function(_, all)
+            | Node::Host(_, all)
+            | Node::And(all)
+            | Node::Or(all) => all.iter().for_each(|b| b.walk(visit)),
+            Node::Like { value, pattern, escape } => {
+                value.walk(visit);
+                pattern.walk(visit);
+                if let Some(escape) = escape {
+                    escape.walk(visit);
+                }
+            }
+            Node::InList(value, list) => {
+                value.walk(visit);
+                list.iter().for_each(|b| b.walk(visit));
+            }
+        }
+    }
+
+    /// The subquery directly at this node.
+    pub(super) fn sub(&self) -> Option<&Sub> {
+        match &self.node {
+            Node::Scalar(sub) | Node::Exists(sub) | Node::InQuery(_, sub) => Some(sub),
+            Node::CompareQuery { query, .. } => Some(query),
+            _ => None,
+        }
+    }
+
+    /// Every place of this and outer queries that the value depends on.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let mut out = Vec::new();
+        self.walk(&mut |bound| {
+            if let Node::Column(place) = &bound.node {
+                out.push(*place);
+            }
+            if let Some(sub) = bound.sub() {
+                out.extend(sub.outer.iter().copied());
+            }
+            true
+        });
+        out
+    }
+}

@@ -1,0 +1,226 @@
+//! Sessions: the server end of a conversation over a [`Host`].
+//!
+//! Keeps what outlives a batch (temporary tables, options, the transaction); does not know SQL's meaning.
+
+mod batch;
+mod call;
+mod change;
+mod check;
+mod command;
+mod control;
+mod message;
+mod option;
+mod select;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI16, Ordering};
+
+use super::super::answer::{Conversation, Door, Login, Message, Parameter, Part, Server, Sink};
+use super::super::host::{Context, Host};
+use super::compare::Collation;
+use super::state::{Globals, LocalTable};
+
+/// The first session id of users; those below belong to the server.
+const FIRST_SESSION: i16 = 51;
+
+/// One simulated server as the wire sees it.
+pub struct Endpoint {
+    host: Arc<dyn Host>,
+    next: AtomicI16,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("name", &self.host.name()).finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// A server whose world is `host`.
+    pub fn new(host: Arc<dyn Host>) -> Self {
+        Self { host, next: AtomicI16::new(FIRST_SESSION) }
+    }
+
+    fn next_session(&self) -> i16 {
+        let next = |id: i16| Some(if id >= i16::MAX - 1 { FIRST_SESSION } else { id + 1 });
+        self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(FIRST_SESSION)
+    }
+}
+
+impl Server for Endpoint {
+    fn name(&self) -> String {
+        self.host.name()
+    }
+    fn version(&self) -> (u8, u8, u16) {
+        self.host.version()
+    }
+    fn door(&self) -> Door {
+        self.host.door()
+    }
+    fn login(&self, login: &Login) -> Result<Box<dyn Conversation>, Vec<Message>> {
+        let mut context = self.host.login(login, self.next_session())?;
+        if context.database.is_empty() {
+            "master".clone_into(&mut context.database);
+        }
+        let wanted =
+            if login.database.is_empty() { context.database.clone() } else { login.database.clone() };
+        if let Err(why) = self.host.enter(&context, &wanted) {
+            self.host.logout(&context);
+            if why.number == 59999 {
+                return Err(vec![why]);
+            }
+            let refused = |number, class, text| Message { class, ..Message::error(number, text) };
+            return Err(vec![
+                refused(
+                    4060,
+                    11,
+                    format!("Cannot open database \"{wanted}\" requested by the login. The login failed."),
+                ),
+                refused(18456, 14, format!("Login failed for user '{}'.", login.user)),
+            ]);
+        }
+        if !login.database.is_empty() {
+            context.database = wanted;
+        }
+        self.host.activity(&context, None);
+        Ok(Box::new(Session::new(self.host.clone(), context)))
+    }
+}
+
+/// SET options of a session.
+#[derive(Debug, Clone)]
+struct Settings {
+    no_count: bool,
+    xact_abort: bool,
+    quoted_identifier: bool,
+    /// Chosen at login or by SET QUERY options; shown by @@OPTIONS.
+    ansi: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { no_count: false, xact_abort: false, quoted_identifier: true, ansi: true }
+    }
+}
+
+/// A statement kept by `sp_prepare`.
+#[derive(Debug, Clone)]
+struct Prepared {
+    declaration: String,
+    text: String,
+}
+
+/// One session.
+pub(super) struct Session {
+    host: Arc<dyn Host>,
+    context: Context,
+    /// The database to go back to at a reset.
+    first_database: String,
+    settings: Settings,
+    globals: Globals,
+    temporary: HashMap<String, LocalTable>,
+    transaction: Option<transaction::Open>,
+    next_transaction: u64,
+    prepared: HashMap<i32, Prepared>,
+    next_prepared: i32,
+}
+
+impl Session {
+    fn new(host: Arc<dyn Host>, context: Context) -> Self {
+        let first_database = context.database.clone();
+        let next_transaction = (u64::from(context.session_id.unsigned_abs()) << 32) + 1;
+        Self {
+            host,
+            context,
+            first_database,
+            settings: Settings::default(),
+            globals: fresh_globals(),
+            temporary: HashMap::new(),
+            transaction: None,
+            next_transaction,
+            prepared: HashMap::new(),
+            next_prepared: 1,
+        }
+    }
+
+    fn collation(&self) -> Collation {
+        Collation { case_sensitive: self.host.case_sensitive() }
+    }
+
+    /// Waits as long as the server's mood says; false when the client did not.
+    fn patience(&self, sink: &dyn Sink) -> bool {
+        let mut left = self.host.mood().delay_ms;
+        while left > 0 && !sink.stopped() {
+            let slice = left.min(20);
+            std::thread::sleep(std::time::Duration::from_millis(slice));
+            left -= slice;
+        }
+        !sink.stopped()
+    }
+}
+
+fn fresh_globals() -> Globals {
+    Globals { lock_timeout: -1, text_size: 4096, fetch_status: 0, ..Globals::default() }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut nobody = super::super::answer::Kept::default();
+        let _ = self.roll_back_all(&mut nobody);
+        self.host.logout(&self.context);
+    }
+}
+
+impl Conversation for Session {
+    fn session_id(&self) -> i16 {
+        self.context.session_id
+    }
+    fn database(&self) -> String {
+        self.context.database.clone()
+    }
+    fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
+        if self.patience(sink) {
+            self.run_batch(sql, sink);
+        }
+        self.host.activity(&self.context, None);
+    }
+    fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
+        if self.patience(sink) {
+            self.run_rpc(procedure, parameters, sink);
+        }
+        self.host.activity(&self.context, None);
+    }
+    fn begin(&mut self, sink: &mut dyn Sink) {
+        let _ = self.begin_transaction(None, sink);
+    }
+    fn commit(&mut self, sink: &mut dyn Sink) {
+        self.report(Self::commit_transaction, sink);
+    }
+    fn rollback(&mut self, sink: &mut dyn Sink) {
+        self.report(|session, sink| session.roll_back(None, sink), sink);
+    }
+    fn reset(&mut self) {
+        let mut nobody = super::super::answer::Kept::default();
+        let _ = self.roll_back_all(&mut nobody);
+        self.settings = Settings::default();
+        self.globals = fresh_globals();
+        self.temporary.clear();
+        self.prepared.clear();
+        self.context.database.clone_from(&self.first_database);
+        self.host.activity(&self.context, None);
+    }
+}
+
+impl Session {
+    fn report(
+        &mut self,
+        act: impl FnOnce(&mut Self, &mut dyn Sink) -> Result<(), super::plan::Fault>,
+        sink: &mut dyn Sink,
+    ) {
+        if let Err(super::plan::Fault::Error(message)) = act(self, sink) {
+            let _ = sink.put(Part::Error(message));
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! One batch: its statements in order, what an error ends, TRY and CATCH.
+//!
+//! Does not bind or compute; each kind of statement has its file beside this one.
+
+use std::cell::Cell;
+
+use super::super::super::answer::{Message, Part, Sink, Stopped};
+use super::super::ast::{Statement, What};
+use super::super::evaluate::Run;
+use super::super::parser;
+use super::super::plan::{Bound, Fault};
+use super::super::state::{Caught, Snapshots, Variables, World};
+use super::super::{ast, binder::Binder};
+use super::Session;
+use crate::sandbox::value::Value;
+
+/// Where the statement after this one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Break,
+    Continue,
+    /// RETURN, with the status.
+    Return(i32),
+}
+
+/// How much an error ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ends {
+    Statement,
+    /// The batch, procedure or dynamic SQL it stands in.
+    Scope,
+    /// Everything up to the client's request.
+    Batch,
+}
+
+/// An error on its way up.
+#[derive(Debug)]
+pub(super) struct Raised {
+    pub(super) messages: Vec<Message>,
+    pub(super) ends: Ends,
+    /// Already told to the client.
+    pub(super) sent: bool,
+    /// The client is gone.
+    pub(super) stopped: bool,
+    /// Found while compiling at this depth of scopes: a TRY of the same scope does not catch it.
+    pub(super) compile: Option<usize>,
+}
+
+impl From<Stopped> for Raised {
+    fn from(_: Stopped) -> Self {
+        Self { messages: Vec::new(), ends: Ends::Batch, sent: true, stopped: true, compile: None }
+    }
+}
+
+impl From<Message> for Raised {
+    fn from(message: Message) -> Self {
+        let ends = ends(&message);
+        Self { messages: vec![message], ends, sent: false, stopped: false, compile: None }
+    }
+}
+
+impl From<Fault> for Raised {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Error(message) => message.into(),
+            Fault::Stopped => Stopped.into(),
+        }
+    }
+}
+
+/// What an error ends with XACT_ABORT off.
+fn ends(message: &Message) -> Ends {
+    match message.number {
+        // failed conversions of text end the batch; overflow and division by zero only the statement
+        241 | 242 | 244 | 245 | 248 | 8114 | 8169 | 293 | 295 | 596 | 1205 => Ends::Batch,
+        _ if message.class >= 20 => Ends::Batch,
+        _ => Ends::Statement,
+    }
+}
+
+pub(super) type Stepped = Result<Flow, Raised>;
+
+/// A batch, a procedure's text or dynamic SQL while it runs.
+pub(super) struct Batch<'s> {
+    pub(super) session: &'s mut Session,
+    pub(super) sink: &'s mut dyn Sink,
+    pub(super) variables: Variables,
+    pub(super) snapshots: Snapshots,
+    /// Depth of scopes; 0 = the batch itself.
+    pub(super) depth: usize,
+    /// The scope depth of every TRY around.
+    pub(super) tries: Vec<usize>,
+    /// An error of binding came from the host, not from the text.
+    pub(super) host_failed: Cell<bool>,
+    /// Of the statement at hand.
+    pub(super) line: i32,
+}
+
+impl Session {
+    pub(super) fn run_batch(&mut self, sql: &str, sink: &mut dyn Sink) {
+        let mut batch = Batch::new(self, sink, Variables::default(), 0);
+        let _ = batch.text(sql);
+    }
+}
+
+impl<'s> Batch<'s> {
+    pub(super) fn new(
+        session: &'s mut Session,
+        sink: &'s mut dyn Sink,
+        variables: Variables,
+        depth: usize,
+    ) -> Self {
+        Self {
+            session,
+            sink,
+            variables,
+            snapshots: Snapshots::default(),
+            depth,
+            tries: Vec::new(),
+            host_failed: Cell::new(false),
+            line: 1,
+        }
+    }
+
+    /// Parses, checks and runs a text in this scope. Errors that nobody catches have been sent.
+    pub(super) fn text(&mut self, sql: &str) -> Stepped {
+        let version = self.session.host.version().0;
+        let parsed = parser::batch(sql, self.session.settings.quoted_identifier, version);
+        let statements = match parsed {
+            Ok(statements) => statements,
+            Err(message) => return self.fail_compile(vec![message]),
+        };
+        if let Err(messages) = self.check(&statements) {
+            return self.fail_compile(messages);
+        }
+        let result = self.list(&statements);
+        match result {
+            Err(raised) if raised.sent && raised.ends == Ends::Scope => Ok(Flow::Return(0)),
+            other => other,
+        }
+    }
+
+    fn fail_compile(&mut self, messages: Vec<Message>) -> Stepped {
+        let raised =
+            Raised { messages, ends: Ends::Scope, sent: false, stopped: false, compile: Some(self.depth) };
+        match self.settle(raised) {
+            Err(raised) if raised.sent && raised.ends == Ends::Scope => Ok(Flow::Return(0)),
+            other => other,
+        }
+    }
+
+    pub(super) fn list(&mut self, statements: &[Statement]) -> Stepped {
+        for statement in statements {
+            match self.statement(statement)? {
+                Flow::Next => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// One statement: its errors end what they end.
+    pub(super) fn statement(&mut self, statement: &Statement) -> Stepped {
+        if self.sink.stopped() {
+            return Err(Stopped.into());
+        }
+        self.line = statement.line;
+        match self.run(statement) {
+            Ok(flow) => Ok(flow),
+            Err(raised) if raised.sent => Err(raised),
+            Err(mut raised) => {
+                for message in &mut raised.messages {
+                    // expressions do not know their line: the statement's
+                    if message.line <= 1 {
+                        message.line = statement.line;
+                    }
+                }
+                self.settle(raised)
+            }
+        }
+    }
+
+    /// An error: up to a TRY that catches it, or to the client.
+    fn settle(&mut self, mut raised: Raised) -> Stepped {
+        let last = raised.messages.last().cloned();
+        if let Some(message) = &last {
+            self.session.globals.error = message.number;
+            self.session.globals.row_count = 0;
+        }
+        let fatal = raised.messages.iter().any(|m| m.class >= 20);
+        let catchable = self.tries.iter().any(|depth| raised.compile.is_none_or(|at| *depth < at));
+        if self.session.settings.xact_abort && raised.compile.is_none() && raised.ends == Ends::Statement {
+            raised.ends = Ends::Batch;
+        }
+        if catchable && !fatal {
+            if raised.ends == Ends::Batch && self.session.globals.transactions > 0 {
+                self.session.globals.doomed = true;
+            }
+            return Err(raised);
+        }
+        for message in raised.messages.drain(..) {
+            self.sink.put(Part::Error(message))?;
+        }
+        self.sink.put(Part::Done { rows: None })?;
+        raised.sent = true;
+        if raised.ends == Ends::Statement {
+            return Ok(Flow::Next);
+        }
+        if raised.ends == Ends::Batch && self.session.globals.transactions > 0 {
+            self.session.roll_back_all(self.sink).map_err(Raised::from)?;
+        }
+        Err(raised)
+    }
+
+    /// Runs a statement; errors have not been sent.
+    fn run(&mut self, statement: &Statement) -> Stepped {
+        if let Some(command) = command_word(&statement.what) {
+            self.session.host.activity(&self.session.context, Some(command));
+        }
+        let mut row_count = None;
+        let flow = match &statement.what {
+            What::If { condition, then, otherwise } => {
+                return match (self.condition(condition)?, otherwise) {
+                    (true, _) => self.statement(then),
+                    (false, Some(otherwise)) => self.statement(otherwise),
+                    (false, None) => Ok(Flow::Next),
+                };
+            }
+            What::While { condition, body } => return self.repeat(condition, body),
+            What::Block(list) => return self.list(list),
+            What::Try { body, catch } => return self.guarded(body, catch),
+            What::Break => Flow::Break,
+            What::Continue => Flow::Continue,
+            What::Nothing => Flow::Next,
+            What::Return(value) => {
+                let status = match value {
+                    Some(value) => match self.evaluate(value, Some(crate::sandbox::value::Type::Int))? {
+                        Value::Int(n) => n as i32,
+                        _ => 0,
+                    },
+                    None => 0,
+                };
+                Flow::Return(status)
+            }
+            What::Select(query) => {
+                row_count = Some(self.select(query)?);
+                Flow::Next
+            }
+            What::Insert { target, columns, from } => {
+                row_count = Some(self.insert(target, columns, from)?);
+                Flow::Next
+            }
+            What::Update { target, top, set, from, filter } => {
+                row_count = Some(self.update(target, top.as_ref(), set, from.as_ref(), filter.as_ref())?);
+                Flow::Next
+            }
+            What::Delete { target, top, from, filter } => {
+                row_count = Some(self.delete(target, top.as_ref(), from.as_ref(), filter.as_ref())?);
+                Flow::Next
+            }
+            What::Truncate(name) => {
+                self.truncate(name)?;
+                row_count = Some(0);
+                Flow::Next
+            }
+            What::Execute(execute) => {
+                self.execute(execute)?;
+                self.forget();
+                return Ok(Flow::Next);
+            }
+            What::SetVariable { name, operator, value } => {
+                self.set_variable(name, *operator, value)?;
+                row_count = Some(1);
+                Flow::Next
+            }
+            What::Declare(list) => {
+                self.declare(list)?;
+                return Ok(Flow::Next);
+            }
+            What::RaiseError { .. } => {
+                self.simple(&statement.what)?;
+                self.session.globals.row_count = 0;
+                return Ok(Flow::Next);
+            }
+            other => {
+                self.simple(other)?;
+                row_count = Some(0);
+                Flow::Next
+            }
+        };
+        if let Some(rows) = row_count {
+            self.session.globals.row_count = rows as i64;
+        }
+        self.session.globals.error = 0;
+        Ok(flow)
+    }
+
+    fn repeat(&mut self, condition: &ast::Expr, body: &Statement) -> Stepped {
+        loop {
+            self.forget();
+            if self.sink.stopped() {
+                return Err(Stopped.into());
+            }
+            if !self.condition(condition)? {
+                return Ok(Flow::Next);
+            }
+            match self.statement(body)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => return Ok(Flow::Next),
+                done @ Flow::Return(_) => return Ok(done),
+            }
+        }
+    }
+
+    fn guarded(&mut self, body: &[Statement], catch: &[Statement]) -> Stepped {
+        self.tries.push(self.depth);
+        let result = self.list(body);
+        self.tries.pop();
+        let raised = match result {
+            Err(raised) if !raised.sent && !raised.stopped && raised.compile != Some(self.depth) => raised,
+            other => return other,
+        };
+        let Some(message) = raised.messages.into_iter().last() else { return Ok(Flow::Next) };
+        self.forget();
+        let before = self.session.globals.caught.replace(Caught(message));
+        let result = self.list(catch);
+        self.session.globals.caught = before;
+        result
+    }
+
+    /// What has been read may have changed.
+    pub(super) fn forget(&mut self) {
+        self.snapshots.borrow_mut().clear();
+    }
+
+    /// Lends the world to bind and run something in.
+    pub(super) fn with_world<T>(&self, act: impl FnOnce(&World<'_>) -> T) -> T {
+        let session = &*self.session;
+        let world = World {
+            host: &*session.host,
+            context: &session.context,
+            collation: session.collation(),
+            version: session.host.version().0,
+            now: session.host.now(),
+            variables: &self.variables,
+            temporary: &session.temporary,
+            globals: &session.globals,
+            snapshots: &self.snapshots,
+            host_failed: &self.host_failed,
+        };
+        act(&world)
+    }
+
+    /// Errors of binding, with what they end.
+    pub(super) fn unbound(&self, messages: Vec<Message>) -> Raised {
+        let scope = messages.iter().any(|m| compile_error(m.number));
+        let ends = if scope { Ends::Scope } else { Ends::Statement };
+        let compile = scope.then_some(self.depth);
+        Raised { messages, ends, sent: false, stopped: false, compile }
+    }
+
+    /// The value of an expression outside a query, as `kind` when one is wanted.
+    pub(super) fn evaluate(
+        &self,
+        value: &ast::Expr,
+        kind: Option<crate::sandbox::value::Type>,
+    ) -> Result<Value, Raised> {
+        self.evaluate_with(|binder| binder.value(value), kind).map(|(value, _)| value)
+    }
+
+    /// The same, with its type.
+    pub(super) fn evaluate_with(
+        &self,
+        bind: impl FnOnce(&mut Binder<'_>) -> Result<Bound, Vec<Message>>,
+        kind: Option<crate::sandbox::value::Type>,
+    ) -> Result<(Value, crate::sandbox::value::Type), Raised> {
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
+        self.with_world(|world| {
+            let bound = bind(&mut Binder::new(world)).map_err(|m| self.unbound(m))?;
+            let bound = match kind {
+                Some(kind) => super::super::binder::coerce(bound, kind)?,
+                None => bound,
+            };
+            let kind = bound.kind;
+            let run = Run::new(world, &stopped);
+            Ok((run.value(&bound, None)?, kind))
+        })
+    }
+
+    fn condition(&self, condition: &ast::Expr) -> Result<bool, Raised> {
+        let (value, _) = self.evaluate_with(|binder| binder.condition(condition), None)?;
+        Ok(value == Value::Bit(true))
+    }
+
+    /// The end of a statement that has a row count.
+    pub(super) fn done(&mut self, rows: u64) -> Result<(), Stopped> {
+        let rows = if self.session.settings.no_count { None } else { Some(rows) };
+        self.sink.put(Part::Done { rows })
+    }
+
+    pub(super) fn info(&mut self, message: Message) -> Result<(), Stopped> {
+        self.sink.put(Part::Info(message))
+    }
+}
+
+/// Errors of names and types end the scope they are compiled in.
+pub(super) fn compile_error(number: i32) -> bool {
+    matches!(
+        number,
+        102 | 104
+            | 107
+            | 108
+            | 109
+            | 110
+            | 116
+            | 120
+            | 121
+            | 130
+            | 137
+            | 141
+            | 144
+            | 145
+            | 147
+            | 155
+            | 156
+            | 164
+            | 174
+            | 189
+            | 191
+            | 195
+            | 205
+            | 206
+            | 207
+            | 208
+            | 209
+            | 213
+            | 239
+            | 243
+            | 257
+            | 263
+            | 402
+            | 408
+            | 447
+            | 448
+            | 529
+            | 1011
+            | 1013
+            | 1015
+            | 1023
+            | 1033
+            | 1052
+            | 1060
+            | 1062
+            | 1087
+            | 4104
+            | 4108
+            | 4112
+            | 4121
+            | 4127
+            | 4151
+            | 5308
+            | 8116
+            | 8117
+            | 8120
+            | 8121
+            | 8127
+            | 8133
+            | 8155
+            | 8156
+            | 8158
+            | 8159
+            | 10709
+            | 10741
+            | 10752
+            | 10753
+    )
+}
+
+/// What sys.dm_exec_requests shows as the command.
+fn command_word(what: &What) -> Option<&'static str> {
+    Some(match what {
+        What::Select(_) => "SELECT",
+        What::Insert { .. } => "INSERT",
+        What::Update { .. } => "UPDATE",
+        What::Delete { .. } => "DELETE",
+        What::Execute(_) => "EXECUTE",
+        What::WaitFor { .. } => "WAITFOR",
+        _ => return None,
+    })
+}

@@ -1,0 +1,98 @@
+//! SET options. What would change an answer and is not followed is refused.
+
+use super::super::ast::{Expr, SetOption};
+use super::batch::{Batch, Raised};
+use crate::sandbox::answer::Message;
+use crate::sandbox::value::Value;
+
+impl Batch<'_> {
+    pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), Raised> {
+        match option {
+            // nothing is ever locked here
+            SetOption::Isolation(_) => Ok(()),
+            SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.switch(name, *on)),
+            SetOption::Value(name, value) => self.set_value(name, value),
+        }
+    }
+
+    fn switch(&mut self, name: &str, on: bool) -> Result<(), Raised> {
+        let settings = &mut self.session.settings;
+        let bit = match name {
+            "NOCOUNT" => {
+                settings.no_count = on;
+                512
+            }
+            "XACT_ABORT" => {
+                settings.xact_abort = on;
+                16384
+            }
+            "QUOTED_IDENTIFIER" => {
+                settings.quoted_identifier = on;
+                256
+            }
+            "IMPLICIT_TRANSACTIONS" if on => return Err(refused(name, on)),
+            // comparisons with NULL, NULL in texts, warnings: only the ISO way is modelled
+            "ANSI_NULLS" | "CONCAT_NULL_YIELDS_NULL" | "ANSI_WARNINGS" | "ANSI_PADDING" if !on => {
+                return Err(refused(name, on));
+            }
+            "NUMERIC_ROUNDABORT" | "ARITHIGNORE" | "ANSI_NULL_DFLT_OFF" if on => {
+                return Err(refused(name, on));
+            }
+            "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
+            "ANSI_NULLS" => 32,
+            "ANSI_PADDING" => 16,
+            "ANSI_WARNINGS" => 8,
+            "ARITHABORT" => 64,
+            "CONCAT_NULL_YIELDS_NULL" => 4096,
+            "ANSI_NULL_DFLT_ON" => 1024,
+            _ => 0,
+        };
+        let options = &mut self.session.globals.options;
+        *options = if on { *options | bit } else { *options & !bit };
+        Ok(())
+    }
+
+    fn set_value(&mut self, name: &str, value: &Expr) -> Result<(), Raised> {
+        let value = self.evaluate_with(|b| b.value(value), None)?.0;
+        match (name, value) {
+            ("LOCK_TIMEOUT", Value::Int(n)) => {
+                if n < -1 || n > i64::from(i32::MAX) {
+                    let text = format!("SET LOCK_TIMEOUT {n} is out of range.");
+                    return Err(Message::not_modelled(text).into());
+                }
+                self.session.globals.lock_timeout = n;
+            }
+            ("TEXTSIZE", Value::Int(n)) => {
+                if (0..4096).contains(&n) && n != 0 {
+                    return Err(refused_value(name, n));
+                }
+                self.session.globals.text_size = if n == 0 { 4096 } else { n };
+            }
+            ("ROWCOUNT", Value::Int(0)) => {}
+            ("DATEFIRST", Value::Int(7)) => {}
+            ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
+            ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {}
+            ("DEADLOCK_PRIORITY", Value::Text(word))
+                if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) => {}
+            ("DATEFORMAT", Value::Text(word)) if word.eq_ignore_ascii_case("mdy") => {}
+            ("LANGUAGE", Value::Text(word))
+                if word.eq_ignore_ascii_case("us_english") || word.eq_ignore_ascii_case("English") =>
+            {
+                let text = "Changed language setting to us_english.".to_owned();
+                self.info(Message { class: 0, ..Message::error(5703, text) })?;
+            }
+            (_, Value::Int(n)) => return Err(refused_value(name, n)),
+            (_, Value::Text(word)) => return Err(refused_value(name, word)),
+            _ => return Err(Message::not_modelled(format!("SET {name}")).into()),
+        }
+        Ok(())
+    }
+}
+
+fn refused(name: &str, on: bool) -> Raised {
+    refused_value(name, if on { "ON" } else { "OFF" })
+}
+
+fn refused_value(name: &str, value: impl std::fmt::Display) -> Raised {
+    Message::not_modelled(format!("SET {name} {value}")).into()
+}
