@@ -97,20 +97,20 @@ impl Library {
         let all = self.catalogue.iter().chain(own.iter()).map(|q| q.as_ref().clone()).collect::<Vec<_>>();
         self.catalogue = Catalogue::of(all);
         for found in files(&folder.join("runbooks"), "yaml", 0, limits::YAML_BYTES as u64, problems) {
-            self.shelve(own_entry(found));
+            problems.extend(replaced(self.shelve(own_entry(found)), folder));
         }
         for found in files(&folder.join("worlds"), "yaml", 0, limits::YAML_BYTES as u64, problems) {
             let entry = own_entry(found);
-            self.worlds.insert(entry.name.clone(), entry);
+            problems.extend(replaced(self.worlds.insert(entry.name.clone(), entry), folder));
         }
     }
 
-    /// Puts a runbook or its answers where they belong.
-    fn shelve(&mut self, entry: Entry) {
+    /// Puts a runbook or its answers where they belong; what was there before.
+    fn shelve(&mut self, entry: Entry) -> Option<Entry> {
         match entry.name.strip_suffix(".answers") {
             Some(runbook) => self.answers.insert(runbook.to_owned(), entry),
             None => self.runbooks.insert(entry.name.clone(), entry),
-        };
+        }
     }
 
     /// All queries.
@@ -164,6 +164,14 @@ fn choose(shelf: &BTreeMap<String, Entry>, word: &str, noun: &str) -> Result<Ent
     Ok(own_entry(Found { path, text }))
 }
 
+/// The warning that a file of the user's lies over a built-in one: nobody should walk it by mistake.
+fn replaced(old: Option<Entry>, folder: &Path) -> Option<(String, Diagnostic)> {
+    let old = old.filter(|e| e.built_in)?;
+    let message = format!("your own `{}` takes the place of the built-in {}", old.name, old.path);
+    let help = "give it another name to keep both";
+    Some((folder.display().to_string(), Diagnostic::warning("replaces-built-in", message, help)))
+}
+
 fn built_in(path: &str, text: &'static str) -> Entry {
     Entry { name: stem(Path::new(path)), path: path.to_owned(), text: Cow::Borrowed(text), built_in: true }
 }
@@ -184,11 +192,12 @@ fn read(path: &Path, most: u64) -> Result<String, Diagnostic> {
         let help = "check the path and the right to read it";
         Diagnostic::error("unreadable", format!("{} cannot be read: {e}", path.display()), help)
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        let message = format!("{} is a folder", path.display());
-        return Err(Diagnostic::error("unreadable", message, "name a file in it"));
+    // Looked at first: opening a pipe would wait for its other end.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        let message = format!("{} is not a file", path.display());
+        return Err(Diagnostic::error("unreadable", message, "name a file; in a folder, one of its files"));
     }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > most {

@@ -33,7 +33,7 @@ mod lock;
 mod medium;
 mod rejudge;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod store;
 mod trouble;
 pub mod verify;

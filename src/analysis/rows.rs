@@ -24,7 +24,9 @@ impl<'a> Sheet<'a> {
     pub(crate) fn of(answer: &'a Answer, columns: &[&str]) -> Result<Self, Finding> {
         let reading = answer.outcome.as_ref().map_err(no_answer)?;
         if reading.truncated {
-            return Err(Finding::new("truncated").with("rows", reading.rows.len() as i64));
+            let (kept, sent) =
+                (reading.rows.len() as i64, i64::try_from(reading.row_count).unwrap_or(i64::MAX));
+            return Err(Finding::new("truncated").with("kept", kept).with("sent", sent));
         }
         if let Some(missing) = columns.iter().find(|c| reading.column(c).is_none()) {
             return Err(Finding::new("column-missing").with("column", *missing));
@@ -73,7 +75,7 @@ impl<'a> Row<'a> {
 
 /// Why there is no reading, as a finding.
 pub(crate) fn no_answer(trouble: &Trouble) -> Finding {
-    Finding::new("no-answer").with("code", trouble.code.key()).with("message", trouble.message.clone())
+    Finding::new("no-answer").with("trouble", trouble.code.key()).with("message", trouble.message.clone())
 }
 
 /// Unknown about one server, for one reason.

@@ -49,7 +49,7 @@ pub enum What {
         /// Accepted values.
         one_of: Vec<Cell>,
     },
-    /// In no row the column equals one of these.
+    /// In no row the column equals one of these. NULL is Unknown, unless it is one of these.
     None {
         /// Column.
         column: String,
@@ -114,6 +114,33 @@ pub struct Setting {
 
 /// Findings kept of one reading; more are counted in a last one, `and-more`.
 pub const FINDINGS: usize = 20;
+
+/// Every code a finding of an expectation may have, for whoever words them.
+pub const CODES: &[&str] = &[
+    "absent",
+    "and-more",
+    "column-ambiguous",
+    "column-missing",
+    "differs",
+    "from-the-future",
+    "malformed",
+    "no-bounds",
+    "no-clock",
+    "no-expectation",
+    "not-a-number",
+    "not-a-time",
+    "not-covered",
+    "not-equal",
+    "not-increasing",
+    "nothing-examined",
+    "nothing-expected",
+    "out-of-bounds",
+    "refused-value",
+    "row-count",
+    "threshold-missing",
+    "too-old",
+    "truncated",
+];
 
 /// Judges one reading by all expectations; the worst wins.
 ///

@@ -41,7 +41,13 @@ pub(crate) fn interactive(
         Ok(hand_over(open, &shared))
     });
     let setup = Setup { started, open: opener, home, look, news };
-    let end = if plain { crate::plain::run(setup) } else { crate::tui::run(setup) }.map_err(|trouble| {
+    let end = if plain {
+        let input = std::io::BufReader::new(std::io::stdin());
+        crate::plain::run(setup, input, std::io::stdout())
+    } else {
+        crate::tui::run(setup)
+    };
+    let end = end.map_err(|trouble| {
         Failure::unexpected(format!(
             "{trouble}\n  next: what was shown as recorded is safe; go on with `drbook resume`"
         ))

@@ -22,7 +22,8 @@ fn table() -> String {
             })
             .collect();
         lines.sort();
-        out += &format!("\n#[rustfmt::skip]\npub(super) const {name}: &[File] = &[\n{}];\n", lines.concat());
+        let head = format!("\n#[rustfmt::skip]\npub(super) const {name}: &[File] = &[\n");
+        out.extend([head.as_str(), lines.concat().as_str(), "];\n"]);
     }
     out
 }

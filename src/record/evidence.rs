@@ -27,7 +27,7 @@ pub(super) enum Packed<'a> {
     /// As it is.
     Whole(&'a Event),
     /// Its reading is in a file.
-    Slim(Event),
+    Slim(Box<Event>),
 }
 
 impl Evidence {
@@ -50,7 +50,8 @@ impl Evidence {
         }
         let Away { evidence, bytes } = self.keep(&json)?;
         let reading = Kept::Elsewhere { evidence, bytes };
-        Ok(Packed::Slim(Event::Answered { key: key.clone(), question: question.clone(), reading }))
+        let slim = Event::Answered { key: key.clone(), question: question.clone(), reading };
+        Ok(Packed::Slim(Box::new(slim)))
     }
 
     /// The whole event moved to a file.

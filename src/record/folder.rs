@@ -244,7 +244,7 @@ pub(super) fn write_sums(folder: &Path) -> Result<(), Trouble> {
         }
         let path = name.split('/').fold(folder.to_owned(), |at, part| at.join(part));
         if let Some((sum, _)) = sum_of(&path)? {
-            sums += &format!("{sum}  {name}\n");
+            sums.extend([&*sum, "  ", &*name, "\n"]);
         }
     }
     replace(&folder.join(SUMS), sums.as_bytes())

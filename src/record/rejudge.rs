@@ -168,7 +168,7 @@ fn rests(session: &Session, key: &RoundKey, verdict: Verdict) -> Rests {
     }
     let attempt = state.attempts.iter().rev().find(|a| a.number == key.attempt);
     let asking = attempt.is_some_and(|a| match a.progress {
-        Progress::Asking(stage) | Progress::Polling(stage) => stage == key.stage,
+        Progress::Asking(of) | Progress::Polling(of) => of == key.stage,
         _ => false,
     });
     match asking {

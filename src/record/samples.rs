@@ -25,7 +25,7 @@ pub(crate) fn start() -> DateTime<Utc> {
 
 /// So many seconds after the start.
 pub(crate) fn at(seconds: i64) -> Stamp {
-    Stamp { at: start() + TimeDelta::seconds(seconds), mono_ms: seconds as u64 * 1000 }
+    Stamp { at: start() + TimeDelta::seconds(seconds), mono_ms: seconds.max(0) as u64 * 1000 }
 }
 
 pub(crate) fn anna() -> By {
@@ -138,6 +138,7 @@ pub(crate) fn book() -> Arc<Runbook> {
         version: 1,
         title: Text::en("Two steps"),
         modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
+        read_only: true,
         roles: BTreeMap::from([("dr".into(), role)]),
         rto: None,
         rpo: None,

@@ -196,8 +196,8 @@ impl Report {
 
     /// For people, several lines.
     pub fn text(&self) -> String {
-        let mut out = format!("{}\n", self.words);
-        let mut fact = |name: &str, value: &str| out += &format!("  {name:<9}{value}\n");
+        let mut all = vec![self.words.clone()];
+        let mut fact = |name: &str, value: &str| all.push(format!("  {name:<9}{value}"));
         fact("record", self.record.as_deref().unwrap_or("(unknown)"));
         fact("folder", &self.folder.display().to_string());
         fact("lines", &format!("{}, the last seal covers {}", self.lines, self.sealed));
@@ -208,7 +208,7 @@ impl Report {
         for note in &self.notes {
             fact("note", note);
         }
-        line::plain_lines(&out)
+        line::plain_lines(&all.join("\n")) + "\n"
     }
 }
 
@@ -240,7 +240,8 @@ pub fn verify(folder: &Path, head: Option<&str>, book: Option<ReadBook<'_>>) -> 
     let mut walked = walk::walk(folder, bring, &wanted)?;
     let mut notes = Vec::new();
     let mut fault = walked.trouble.take().map(|t| outcome_of(t, folder)).transpose()?;
-    for check in [embedded_fault, tails_fault, head_fault, sums_fault] {
+    fault = fault.or_else(|| head_fault(&walked, &mut notes));
+    for check in [embedded_fault, tails_fault, sums_fault] {
         if fault.is_none() {
             fault = check(folder, &walked, &mut notes)?;
         }
@@ -330,15 +331,15 @@ fn tails_fault(folder: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault
     }
 }
 
-fn head_fault(_: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault {
+fn head_fault(walked: &Walked, notes: &mut Vec<String>) -> Option<Outcome> {
     match &walked.noted {
         Noted::Unreadable => {
             let why = "it does not hold a hash and a line number".to_owned();
-            return Ok(Some(Outcome::Damaged { file: HEAD.into(), line: None, why }));
+            return Some(Outcome::Damaged { file: HEAD.into(), line: None, why });
         }
         Noted::Line(hash, 0) if hash != line::GENESIS => {
             let why = "it names a line 0".to_owned();
-            return Ok(Some(Outcome::Altered { file: HEAD.into(), line: None, why }));
+            return Some(Outcome::Altered { file: HEAD.into(), line: None, why });
         }
         Noted::Nothing if walked.lines > 0 => {
             notes.push("the head file is gone or empty, so nothing vouches for the last line".into());
@@ -348,7 +349,7 @@ fn head_fault(_: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault {
         }
         _ => {}
     }
-    Ok(None)
+    None
 }
 
 fn sums_fault(folder: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault {

@@ -116,9 +116,9 @@ pub(super) fn walk(record: &Path, bring: Bring, wanted: &[String]) -> Result<Wal
         noted,
         trouble: None,
     };
-    let mut walker = Walker { record, path, bring, loaded: 0, format: None, wanted, walked };
-    walker.all(&mut BufReader::with_capacity(256 * 1024, file))?;
-    Ok(walker.walked)
+    let mut walk = Walker { record, path, bring, loaded: 0, format: None, wanted, walked };
+    walk.all(&mut BufReader::with_capacity(256 * 1024, file))?;
+    Ok(walk.walked)
 }
 
 impl Walker<'_> {
@@ -249,11 +249,11 @@ impl Walker<'_> {
             (Err(_), Noted::Line(head, at)) if *at == number => Some(head == hash),
             (Err(_), _) => None,
         };
-        Ok(if vouched != Some(false) {
+        Ok(if vouched == Some(false) {
+            self.altered(number, "it does not follow the line before it".into())
+        } else {
             let why = format!("line {number} names another content for it");
             self.altered(number - 1, why)
-        } else {
-            self.altered(number, "it does not follow the line before it".into())
         })
     }
 

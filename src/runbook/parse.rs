@@ -170,6 +170,7 @@ impl Reader<'_> {
     /// A reference to a role that is asked or acted on.
     fn role(&mut self, path: &[Segment], name: &str) {
         match self.known.roles.get(name) {
+            None if self.problems.len() >= limits::PROBLEMS => {}
             None => {
                 let help = hint(name, self.known.roles.keys(), "roles");
                 self.wrong(path, "unknown-role", format!("no role is called `{name}`"), help);
@@ -185,7 +186,8 @@ impl Reader<'_> {
     /// A reference to a step.
     fn step_exists(&mut self, path: &[Segment], id: &str) -> bool {
         let exists = self.known.steps.contains_key(id);
-        if !exists {
+        // Looking for the nearest name takes its time; beyond the cap nobody sees it.
+        if !exists && self.problems.len() < limits::PROBLEMS {
             let help = hint(id, self.known.steps.keys(), "steps");
             self.wrong(path, "unknown-step", format!("no step is called `{id}`"), help);
         }

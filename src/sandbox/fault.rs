@@ -112,7 +112,7 @@ fn one(text: &str, plan: &Plan) -> Result<Chosen, String> {
             .ok_or_else(|| format!("fault {id}: there is no server `{name}` in world {}", plan.world))?,
         None => match kind.target {
             Target::FirstDestination => destinations().next(),
-            Target::LastDestination => destinations().last(),
+            Target::LastDestination => destinations().next_back(),
         }
         .map(|(n, _)| n)
         .ok_or_else(|| format!("fault {id} needs a destination, and world {} has none", plan.world))?,

@@ -496,4 +496,18 @@ mod tests {
         assert_eq!(other("datetime2", "datetime"), "variants-differ");
         assert_eq!(other("management", "msdb"), "variants-differ");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            cases: 300, failure_persistence: None, ..Default::default()
+        })]
+
+        #[test]
+        fn no_text_makes_it_panic(
+            text in "(-- (name|in|param|column|since|reads only|writes|é):? ?[@a-z/0-9(é -]{0,9}\n){0,5}[-/*'\\[\\]\"@#a-zé ;(),=.\n]{0,60}"
+        ) {
+            let (query, problems) = parse("q.sql", &text);
+            proptest::prop_assert!(query.is_some() || !problems.is_empty());
+        }
+    }
 }

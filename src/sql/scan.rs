@@ -11,21 +11,16 @@ pub use token::{Token, TokenKind, tokens};
 mod shape;
 mod token;
 
-/// Procedures that only read.
-const READERS: [&str; 14] = [
+/// Procedures that only read, beside `sp_help…`.
+const READERS: [&str; 9] = [
     "xp_fileexist",
     "xp_dirtree",
     "xp_fixeddrives",
     "xp_readerrorlog",
     "xp_msver",
     "xp_instance_regread",
+    "xp_logininfo",
     "xp_sqlagent_enum_jobs",
-    "sp_help",
-    "sp_helptext",
-    "sp_help_job",
-    "sp_help_jobactivity",
-    "sp_help_jobhistory",
-    "sp_helpsrvrolemember",
     "sp_spaceused",
 ];
 /// `DBCC` commands that only read.
@@ -134,6 +129,7 @@ pub fn writes(text: &str, tokens: &[Token<'_>]) -> Vec<Diagnostic> {
         }
     }
     if dynamic {
+        found.extend(pasted(tokens));
         // What is run from a text is in the texts of the file.
         for token in tokens.iter().filter(|t| t.kind == TokenKind::Text) {
             let inner = token.text.replace("''", "'");
@@ -186,10 +182,33 @@ fn writes_here(token: &Token<'_>, rest: &[Token<'_>], dynamic: &mut bool) -> boo
         }
         "NEXT" => next(&["VALUE"]),
         "SEND" => next(&["ON"]),
+        "BEGIN" => next(&["DIALOG", "CONVERSATION"]),
+        "END" => next(&["CONVERSATION"]),
         "ENABLE" | "DISABLE" => next(&["TRIGGER"]),
         "XP_CMDSHELL" => true,
         other => WRITERS.contains(&other),
     }
+}
+
+/// Texts that are run and contain a parameter: whoever sets it writes the statement.
+fn pasted(tokens: &[Token<'_>]) -> Vec<(usize, String)> {
+    let free = free_variables(tokens);
+    let mut all = Vec::new();
+    for (n, token) in tokens.iter().enumerate() {
+        let run = token.is_any(&["EXEC", "EXECUTE"]) && tokens.get(n + 1).is_some_and(|t| t.is_sign("("));
+        let end = match (run, token.is("sp_executesql")) {
+            (true, _) => ")",
+            (_, true) => ",",
+            _ => continue,
+        };
+        let text = tokens[n + 1..].iter().take_while(|t| !t.is_sign(end) && !t.is_sign(";"));
+        for part in text.filter(|t| t.kind == TokenKind::Variable) {
+            if free.iter().any(|f| part.text[1..].eq_ignore_ascii_case(f)) {
+                all.push((part.byte, format!("`{}` is run as part of a statement", part.text)));
+            }
+        }
+    }
+    all
 }
 
 /// The first token after `TOP (..)` and the given words.
@@ -241,7 +260,7 @@ fn runs_a_reader(rest: &[Token<'_>], dynamic: &mut bool) -> bool {
         *dynamic = true;
         return true;
     }
-    READERS.contains(&name.as_str())
+    name.starts_with("sp_help") || READERS.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -284,6 +303,10 @@ mod tests {
             "EXEC sp_executesql N'UPDATE dbo.t SET a = 1'",
             "EXEC (N'DROP TABLE t')",
             "SELECT 1; /* /* nested */ */ DELETE t",
+            "EXEC (@sql)",
+            "EXEC (N'SELECT * FROM ' + @table)",
+            "EXEC sp_executesql @sql, N'@a int', @a = 1",
+            "END CONVERSATION @h",
         ] {
             assert!(written(text) > 0, "{text}");
         }
@@ -301,6 +324,8 @@ mod tests {
             "DBCC CHECKDB (x) WITH NO_INFOMSGS",
             "SELECT a FROM x INNER MERGE JOIN y ON 1 = 1",
             "EXEC sp_executesql N'SELECT a FROM t WHERE b = ''x''', N'@b int', @b = 1",
+            "DECLARE @q nvarchar(max) = N'SELECT a FROM t WHERE b = @b'; EXEC sp_executesql @q, N'@b int', @b = @b",
+            "EXEC msdb.dbo.sp_help_log_shipping_monitor",
             "SELECT updated, inserted_at, is_deleted FROM t",
             "SELECT N'it''s; DROP TABLE t' AS a",
         ] {

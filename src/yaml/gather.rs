@@ -112,7 +112,11 @@ impl Trail<'_> {
         }
     }
     fn is_aside(&self, last: &Segment) -> bool {
-        !self.aside.is_empty() && self.aside.contains(&child(&self.path.borrow(), last.clone()))
+        // No path is built: this is asked for every node of every reading.
+        let path = self.path.borrow();
+        self.aside
+            .iter()
+            .any(|a| a.len() == path.len() + 1 && a.last() == Some(last) && a[..path.len()] == path[..])
     }
     fn within<'de, S: DeserializeSeed<'de>>(
         &self,

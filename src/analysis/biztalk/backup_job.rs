@@ -58,7 +58,7 @@ fn run(case: &Case<'_>) -> Conclusion {
             }
             let age = row.number("age_seconds").unwrap_or_default();
             let code = match row.number("run_status") {
-                Some(1) => (Verdict::Pass, "job-succeeded"),
+                Some(1) => (Verdict::Pass, "backup-job-ended-well"),
                 Some(0) => (Verdict::Fail, "backup-job-failed"),
                 Some(_) => (Verdict::Warn, "backup-job-cancelled"),
                 None => (Verdict::Unknown, "job-never-ran"),

@@ -117,11 +117,11 @@ fn run(case: &Case<'_>) -> Conclusion {
             }
             Err(Lack::NotConfigured(finding)) => {
                 let findings =
-                    vec![Finding::new("state").with("state", State::NotConfigured.name()), finding];
+                    vec![Finding::new("state-named").with("state", State::NotConfigured.name()), finding];
                 conclusion.judgements.push(Judgement::of_server(Verdict::Fail, *server, findings));
             }
             Err(Lack::Unknown(finding)) => {
-                let findings = vec![Finding::new("state").with("state", "UNKNOWN"), finding];
+                let findings = vec![Finding::new("state-named").with("state", "UNKNOWN"), finding];
                 conclusion.judgements.push(Judgement::of_server(Verdict::Unknown, *server, findings));
             }
         }
@@ -152,13 +152,13 @@ fn run(case: &Case<'_>) -> Conclusion {
 }
 
 fn headline(s: &Standing) -> Finding {
-    let number = |n: Option<i64>| n.map_or(Cell::Null, Cell::Int);
+    let number = |n: Option<i64>| n.map_or_else(|| Cell::text("-"), Cell::Int);
     Finding::new("state")
         .with("state", s.state.name())
         .with("newest", number(s.newest))
         .with("restored", number(s.restored))
         .with("held", number(s.newest.filter(|n| s.restored.is_some_and(|r| r < *n))))
-        .with("mark", s.mark.clone().map_or(Cell::Null, Cell::Text))
+        .with("mark", s.mark.as_deref().unwrap_or("-"))
         .with("behind", number(s.behind))
 }
 

@@ -71,7 +71,7 @@ fn run(case: &Case<'_>) -> Conclusion {
             verdict = verdict.worse(worse);
             let code = match worse {
                 Verdict::Pass => codes[1],
-                Verdict::Unknown => "from-the-future",
+                Verdict::Unknown => "set-from-the-future",
                 _ => codes[2],
             };
             findings.push(

@@ -31,16 +31,27 @@ impl<'a> Bench<'a> {
                 Verdict::Fail
             }),
             What::None { column, one_of } => self.rows(column, |bench, row, cell| {
-                if !one_of.iter().any(|v| same(cell, v)) {
-                    return Verdict::Pass;
+                if one_of.iter().any(|v| same(cell, v)) {
+                    bench.off("refused-value", row, column, cell, None);
+                    return Verdict::Fail;
                 }
-                bench.off("refused-value", row, column, cell, None);
-                Verdict::Fail
+                // A thing that is missing is a row of NULLs: not refused, and not known to be good.
+                if cell.is_null() {
+                    bench.off("absent", row, column, cell, None);
+                    return Verdict::Unknown;
+                }
+                Verdict::Pass
             }),
             What::Within { column, min, max } => self.within(column, min.as_ref(), max.as_ref()),
             What::Age { column, max } => self.age(column, max),
             What::Present { column } => self.rows(column, |bench, row, cell| {
-                if !cell.is_null() && !cell.as_str().is_some_and(|t| t.trim().is_empty()) {
+                let empty = match cell {
+                    Cell::Null => true,
+                    Cell::Text(text) => text.trim().is_empty(),
+                    Cell::Binary { hex } => hex.is_empty(),
+                    _ => false,
+                };
+                if !empty {
                     return Verdict::Pass;
                 }
                 bench.off("absent", row, column, cell, None);

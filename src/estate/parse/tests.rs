@@ -33,7 +33,7 @@ fn an_estate_reads_whole() {
     assert_eq!(estate.servers["PRODSQL1"].environment, "production");
     assert_eq!(estate.servers["PRODSQL1"].login, Login::Windows);
     assert_eq!(estate.roles["management"], ["PRODSQL1"]);
-    assert_eq!(estate.thresholds["log_age"], 1800.0);
+    assert!((estate.thresholds["log_age"] - 1800.0).abs() < f64::EPSILON);
     assert_eq!(estate.scope, None);
     let inputs = estate.inputs();
     assert_eq!((inputs.servers["DRSQL1"].tls.as_str(), inputs.servers["DRSQL1"].port), ("own-ca", 1433));

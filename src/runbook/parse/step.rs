@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::super::raw::{RawDo, RawField, RawGuard, RawJob, RawResolve, RawStep, RawTyped, RawWait, RawWhen};
 use super::super::{Action, Ask, Do, Field, FieldKind, Guard, JobVerb, Repeat, Step, StepKind, Typed, When};
 use super::{Reader, at, kinds};
+use crate::reading::Cell;
 use crate::yaml::Segment;
 
 const KINDS: &str = "a step has one of `check`, `do`, `manual`, `enter`, `wait`";
@@ -169,9 +170,13 @@ impl Reader<'_> {
             self.wrong(path, "bad-condition", "a condition has exactly one subject", help);
         }
         let compares = raw.answer.is_some() || raw.captured.is_some();
-        let mut wanted: Vec<String> =
-            raw.equals.iter().chain(raw.one_of.iter().flatten()).map(|s| s.0.to_string()).collect();
-        wanted.dedup();
+        let given = || raw.equals.iter().chain(raw.one_of.iter().flatten()).map(|s| &s.0);
+        // What is typed is a text or a number; `true` and nothing would never be met.
+        if given().any(|c| c.is_null() || (raw.answer.is_some() && matches!(c, Cell::Bit(_)))) {
+            let help = "write a text in quotes, or a number";
+            self.wrong(path, "bad-condition", "nobody can type that answer", help);
+        }
+        let wanted: Vec<String> = given().map(Cell::to_string).collect();
         if compares
             && (wanted.is_empty() || raw.equals.is_some() == raw.one_of.is_some())
             && !self.is_damaged(path)

@@ -181,6 +181,11 @@ fn each_fault_of_a_runbook_has_its_code_and_line() {
         ("not: { answer: declared.state, equals: dead }", "not: { answer: declared.state }", "bad-condition"),
         ("not: { answer: declared.state, equals: dead }", "not: { reachable: nobody }", "unknown-role"),
         ("not: { answer: declared.state, equals: dead }", "not: {}", "bad-condition"),
+        (
+            "not: { answer: declared.state, equals: dead }",
+            "not: { answer: declared.state, equals: true }",
+            "bad-condition",
+        ),
         // expectations
         ("{ every: state, equals: ONLINE }", "{ every: state }", "no-values"),
         ("{ every: state, equals: ONLINE }", "{ evry: state, equals: ONLINE }", "unknown-key"),
@@ -262,8 +267,10 @@ fn broken_files_get_one_clear_problem() {
 fn limits_hold() {
     let head = "runbook: b\nversion: 1\ntitle: t\nmodes: [drill]\nroles: {}\nphases:\n  - phase: p\n    title: t\n    steps:\n";
     let book = |steps: usize, body: &str| {
-        let steps: String =
-            (0..steps).map(|n| format!("      - {{ step: s{n}, title: t, {body} }}\n")).collect();
+        let steps: String = (0..steps)
+            .map(|n| format!("      - {{ step: s{n}, title: t, {body} }}\n"))
+            .collect::<Vec<_>>()
+            .concat();
         format!("{head}{steps}")
     };
     assert_eq!(found(&book(limits::STEPS, "wait: { pause: 1s }")), []);

@@ -13,6 +13,7 @@ pub(super) const FAULT: Fault = Fault {
     put,
 };
 
+#[allow(clippy::unnecessary_wraps, reason = "every fault may refuse")]
 fn put(state: &mut State, server: usize) -> Result<(), String> {
     state.servers[server].trouble.empty_answers = true;
     Ok(())

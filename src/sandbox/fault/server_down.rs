@@ -13,6 +13,7 @@ pub(super) const FAULT: Fault = Fault {
     put,
 };
 
+#[allow(clippy::unnecessary_wraps, reason = "every fault may refuse")]
 fn put(state: &mut State, server: usize) -> Result<(), String> {
     state.servers[server].trouble.refused = true;
     if state.biztalk.connected_to == Some(server) {

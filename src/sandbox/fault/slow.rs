@@ -16,6 +16,7 @@ pub(super) const FAULT: Fault = Fault {
 /// Real milliseconds each statement waits.
 const DELAY_MS: u64 = 4000;
 
+#[allow(clippy::unnecessary_wraps, reason = "every fault may refuse")]
 fn put(state: &mut State, server: usize) -> Result<(), String> {
     state.servers[server].trouble.delay_ms = DELAY_MS;
     Ok(())

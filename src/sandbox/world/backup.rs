@@ -13,6 +13,7 @@ use crate::sandbox::answer::Message;
 
 /// What a BACKUP statement asks for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct BackupAsk {
     pub(crate) log: bool,
     pub(crate) path: String,
@@ -60,7 +61,8 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        let earlier = if ask.init { None } else { self.open_media(s, &ask.path).ok() };
+        let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
+        let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         // Written just before the program was killed: the same set again, not a second one.
         let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));

@@ -143,17 +143,17 @@ fn make_server(
         link(&mut server, linked);
     }
     let management = making.plan.management();
-    if plan.role == Role::Destination {
-        if let Some(management) = management {
-            link(&mut server, &management.server);
-            server.shipping = Some(Shipping {
-                source_id: management.server.clone(),
-                management_server: management.server.clone(),
-                management_database: management.name.clone(),
-                only_from: plan.only_from.clone(),
-                jobs: Vec::new(),
-            });
-        }
+    if plan.role == Role::Destination
+        && let Some(management) = management
+    {
+        link(&mut server, &management.server);
+        server.shipping = Some(Shipping {
+            source_id: management.server.clone(),
+            management_server: management.server.clone(),
+            management_database: management.name.clone(),
+            only_from: plan.only_from.clone(),
+            jobs: Vec::new(),
+        });
     }
     for (id, name) in [(1, "master"), (2, "tempdb"), (3, "model"), (4, "msdb")] {
         let mut database = empty_database(dice, id, name, Model::Simple, "sa");
@@ -327,7 +327,7 @@ fn make_database(
     let owner = if plan.role == DatabaseRole::Other { "sa" } else { "CONTOSO\\svc-sqlagent" };
     let owner = if state.servers[s].logins.iter().any(|l| l.name == owner) { owner } else { "sa" };
     let mut database = empty_database(&mut state.dice, id, &plan.name, Model::Full, owner);
-    database.role = plan.role.word().to_owned();
+    plan.role.word().clone_into(&mut database.role);
     database.created = installed() + TimeDelta::seconds(47 * number as i64);
     database.compatibility = state.servers[s].version.0 * 10;
     database.traffic = plan.traffic;

@@ -116,6 +116,11 @@ impl Files {
         Ok(real)
     }
 
+    /// Whether there is a file of exactly that name.
+    pub(crate) fn has(&self, machine: &str, path: &str) -> bool {
+        self.place_as_named(machine, path).is_ok_and(|real| real.is_file())
+    }
+
     /// (exists, is a directory, parent exists)
     pub(crate) fn exists(&self, machine: &str, path: &str) -> (bool, bool, bool) {
         let Ok(real) = self.place(machine, path) else { return (false, false, false) };

@@ -38,10 +38,8 @@ impl State {
     /// The sets of a file as a server sees it.
     pub(crate) fn open_media(&self, server: usize, path: &str) -> Result<Arc<Vec<Recording>>, Message> {
         let host = &self.servers[server];
-        if let Some(denied) = &host.trouble.denied {
-            if path.to_lowercase().contains(&denied.to_lowercase()) {
-                return Err(cannot_open(path, 5));
-            }
+        if host.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase())) {
+            return Err(cannot_open(path, 5));
         }
         if let Some(known) = self.fresh.as_ref().and_then(|f| f.get(path)) {
             return Ok(Arc::clone(known));
@@ -66,11 +64,11 @@ impl State {
         })
     }
 
-    /// What a damaged body does to a restore (`strict`) or to a check without checksums.
-    pub(crate) fn body_fault(recording: &Recording, path: &str, strict: bool) -> Option<Message> {
+    /// What a damaged body does to a restore.
+    pub(crate) fn body_fault(recording: &Recording, path: &str) -> Option<Message> {
         match recording.body {
             Err(Damage::Truncated) => Some(cannot_read(path, 38)),
-            Err(Damage::Altered) if recording.set.kind == 'L' || !strict => {
+            Err(Damage::Altered) if recording.set.kind == 'L' => {
                 Some(Message::error(3189, "Damage to the backup set was detected."))
             }
             Err(Damage::Altered) => Some(Message {
@@ -84,6 +82,17 @@ impl State {
                 )
             }),
             Ok(_) => None,
+        }
+    }
+
+    /// What VERIFYONLY finds. Without checksums it sees that the set is whole, not that its pages are good.
+    pub(crate) fn verify_fault(recording: &Recording, path: &str) -> Option<Message> {
+        match recording.body {
+            Err(Damage::Truncated) => Some(cannot_read(path, 38)),
+            Err(Damage::Altered) if recording.set.checksums => {
+                Some(Message::error(3189, "Damage to the backup set was detected."))
+            }
+            _ => None,
         }
     }
 

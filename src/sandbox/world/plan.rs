@@ -16,7 +16,9 @@ use crate::limits;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Plan {
     pub(crate) world: String,
+    /// For those who choose a world.
     #[serde(default)]
+    #[allow(dead_code, reason = "read by people")]
     pub(crate) title: String,
     /// How much history there is when the walk begins.
     #[serde(default)]

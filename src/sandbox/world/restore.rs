@@ -13,6 +13,7 @@ use crate::sandbox::answer::Message;
 
 /// What a RESTORE statement asks for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct RestoreAsk {
     pub(crate) log: bool,
     /// None: only recover what is restored.
@@ -83,7 +84,7 @@ impl State {
     ) -> Result<Applied, Vec<Message>> {
         let one = |m: Message| vec![m];
         let recording = self.open_set(s, path, ask.position.unwrap_or(1)).map_err(one)?;
-        if let Some(fault) = Self::body_fault(&recording, path, true) {
+        if let Some(fault) = Self::body_fault(&recording, path) {
             return Err(one(fault));
         }
         let (layout, set) = (&recording.layout, &recording.set);

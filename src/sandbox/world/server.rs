@@ -127,15 +127,12 @@ impl Host for SimulatedServer {
                 call.state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
             if let Some(session) = session {
                 session.database.clone_from(&context.database);
-                match command {
-                    Some(command) => {
-                        session.command = Some(command.chars().take(32).collect());
-                        session.last_start = now;
-                    }
-                    None => {
-                        session.command = None;
-                        session.last_end = Some(now);
-                    }
+                if let Some(command) = command {
+                    session.command = Some(command.chars().take(32).collect());
+                    session.last_start = now;
+                } else {
+                    session.command = None;
+                    session.last_end = Some(now);
                 }
             }
         });

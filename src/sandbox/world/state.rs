@@ -118,6 +118,7 @@ pub(crate) struct Volume {
 
 /// What faults do to a server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Trouble {
     pub(crate) refused: bool,
     pub(crate) silent: bool,
@@ -310,6 +311,7 @@ pub(crate) struct Layout {
 
 /// A backup set: what its header says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Set {
     pub(crate) layout: usize,
     pub(crate) uuid: Guid,
@@ -354,6 +356,7 @@ pub(crate) struct Shipping {
 /// The BizTalk computers: who runs, and which server they are connected to.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Computers {
+    #[allow(clippy::struct_field_names, reason = "the plural of what it holds")]
     pub(crate) computers: Vec<Computer>,
     /// Server index while they run.
     pub(crate) connected_to: Option<usize>,

@@ -188,6 +188,11 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// A table without columns.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), object_id: 0, table: Table::default() }
+    }
+
     /// Column number by name (any case).
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.table.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeZone as _, Utc};
 
 use super::{BIZTALK, Setup, World};
 use crate::clock::{DrillClock, FixedClock};
-use crate::sandbox::answer::{Kept, Login, Message};
-use crate::sandbox::host::{Context, Host, ObjectName};
+use crate::sandbox::answer::{Kept, Login, Message, Part};
+use crate::sandbox::host::{Command, Context, DiskOption, Host, ObjectName, RestoreInfo};
 use crate::sandbox::value::{Table, Value};
 
 const PASSWORD: &str = "Only-for-tests-1";
@@ -593,12 +593,213 @@ fn time_it() {
     hosts[0].now();
     println!("20 hours at once {:?}", t.elapsed());
 }
+fn option(name: &str, value: Option<&str>) -> DiskOption {
+    DiskOption { name: name.into(), value: value.map(|v| Value::Text(v.into())), to: None }
+}
+
+fn command(host: &dyn Host, command: &Command) -> Result<Vec<Part>, Vec<i32>> {
+    let mut kept = Kept::default();
+    match host.command(&sa(), command, &mut kept) {
+        Ok(()) => Ok(kept.0),
+        Err(messages) => Err(messages.iter().map(|m| m.number).collect()),
+    }
+}
+
+fn look(
+    host: &dyn Host,
+    what: RestoreInfo,
+    path: &str,
+    options: Vec<DiskOption>,
+) -> Result<Vec<Part>, Vec<i32>> {
+    command(host, &Command::RestoreInfo { what, disks: vec![path.into()], options })
+}
+
+fn backup(log: bool, path: &str, options: Vec<DiskOption>) -> Command {
+    Command::Backup { log, database: "SSODB".into(), disks: vec![path.into()], options }
+}
+
+fn restore(log: bool, path: &str, options: Vec<DiskOption>) -> Command {
+    let disks = if path.is_empty() { vec![] } else { vec![path.into()] };
+    Command::Restore { log, database: "SSODB".into(), disks, options }
+}
+
+fn infos(parts: &[Part]) -> Vec<i32> {
+    parts.iter().filter_map(|p| if let Part::Info(m) = p { Some(m.number) } else { None }).collect()
+}
+
 #[test]
-#[ignore = "measures"]
-fn weigh_it() {
+fn backups_by_hand_restore_by_the_rules_of_the_chain() {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::at(start()));
-    let world = World::create_on(BIZTALK, folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
-    std::fs::copy(folder.path().join("world.json"), "/tmp/world.json").unwrap();
-    drop(world);
+    let walk = Walk::on(folder.path(), &[]);
+    walk.disable(0, BACKUP);
+    let (prod, dr) = (&*walk.hosts[0], &*walk.hosts[1]);
+    let file = |n: &str| format!("\\\\BACKUP01\\bts\\hand_{n}.bak");
+    command(prod, &backup(false, &file("full"), vec![option("CHECKSUM", None)])).unwrap();
+    let row = |n: &str| {
+        let stored = name("SSODB", "MarkLog");
+        let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text(n.into())]]);
+        assert_eq!(prod.change(&sa(), &stored, change), Ok(1));
+    };
+    for n in ["one", "two", "three"] {
+        row(n);
+        walk.clock.advance_ms(60_000);
+        assert_eq!(infos(&command(prod, &backup(true, &file(n), vec![])).unwrap()), [4035, 3014]);
+    }
+    command(dr, &Command::DropDatabase("SSODB".into())).unwrap();
+    let norecovery = || vec![option("NORECOVERY", None)];
+    assert_eq!(command(dr, &restore(true, &file("one"), norecovery())), Err(vec![3118, 3013]));
+    assert_eq!(command(dr, &restore(true, &file("nothing"), norecovery())), Err(vec![3201, 3013]));
+    assert_eq!(command(dr, &restore(false, &file("one"), norecovery())), Err(vec![3135, 3013]));
+    let stats =
+        vec![option("NORECOVERY", None), DiskOption { value: Some(Value::Int(50)), ..option("STATS", None) }];
+    let said = infos(&command(dr, &restore(false, &file("full"), stats)).unwrap());
+    assert_eq!(said, [3211, 3211, 4035, 3014]);
+    assert_eq!(command(dr, &restore(true, &file("two"), norecovery())), Err(vec![4305, 3013]));
+    command(dr, &restore(true, &file("one"), norecovery())).unwrap();
+    command(dr, &restore(true, &file("two"), norecovery())).unwrap();
+    assert_eq!(command(dr, &restore(true, &file("one"), norecovery())), Err(vec![4326, 3013]));
+    let nowhere = vec![option("STOPATMARK", Some("nothing like it"))];
+    let said = infos(&command(dr, &restore(true, &file("three"), nowhere)).unwrap());
+    assert!(said.contains(&4329), "{said:?}");
+    assert_eq!(dr.enter(&sa(), "SSODB").unwrap_err().number, 927);
+    command(dr, &restore(false, "", vec![option("RECOVERY", None)])).unwrap();
+    let marks = pick(&table(dr, "SSODB", "MarkLog").unwrap(), &["MarkName"]);
+    assert_eq!(marks[marks.len() - 3..], ["one", "two", "three"].map(|n| vec![Value::Text(n.into())]));
+    assert_eq!(command(dr, &restore(true, &file("three"), norecovery())), Err(vec![3117, 3013]));
+    assert_eq!(command(dr, &restore(false, "", vec![])), Err(vec![3153, 3013]));
+    let recovery = |host: &dyn Host| {
+        let rows = table(host, "master", "sys.database_recovery_status").unwrap();
+        pick(&rows, &["database_id", "recovery_fork_guid", "fork_point_lsn"])
+    };
+    let forks =
+        |host: &dyn Host, n: usize| recovery(host).into_iter().map(|r| r[n].clone()).collect::<Vec<_>>();
+    assert!(
+        forks(dr, 2).iter().any(|p| *p != Value::Null) && forks(prod, 2).iter().all(|p| *p == Value::Null)
+    );
+
+    // The recovered copy goes on by itself: its log no longer fits the source's path.
+    for _ in 0..50 {
+        let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text("other".into())]]);
+        dr.change(&sa(), &name("SSODB", "MarkLog"), change).unwrap();
+    }
+    command(dr, &backup(true, &file("fork"), vec![])).unwrap();
+    row("four");
+    let tail = vec![option("NORECOVERY", None)];
+    command(prod, &backup(true, &file("tail"), tail)).unwrap();
+    assert_eq!(prod.enter(&sa(), "SSODB").unwrap_err().number, 927);
+    assert_eq!(command(prod, &restore(true, &file("fork"), norecovery())), Err(vec![4330, 3013]));
+    assert_eq!(command(prod, &backup(true, "E:\\nowhere\\x.bak", vec![])), Err(vec![927, 3013]));
+}
+
+#[test]
+fn headers_come_from_the_files_and_damage_is_found_where_the_server_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let host = &*walk.hosts[1];
+    let columns = ["BackupFileName", "BackupType", "DatabaseName"];
+    let history = walk.rows(0, "BizTalkMgmtDb", "adm_BackupHistory", &columns);
+    let path = |row: &[Value]| format!("\\\\BACKUP01\\bts\\{}", word(&row[0]));
+    let log = history.iter().rev().find(|r| word(&r[1]) == "lg" && word(&r[2]) == "SSODB").unwrap();
+    let parts = look(host, RestoreInfo::HeaderOnly, &path(log), vec![]).unwrap();
+    let Part::Columns(header) = &parts[0] else { panic!("{parts:?}") };
+    let Part::Row(row) = &parts[1] else { panic!("{parts:?}") };
+    assert_eq!(header.len(), 56, "2019");
+    let cell = |name: &str| row[header.iter().position(|c| c.name == name).unwrap()].clone();
+    assert_eq!(cell("BackupType"), Value::Int(2));
+    assert_eq!(cell("DatabaseName"), Value::Text("SSODB".into()));
+    let columns = ["backup_set_uuid", "first_lsn", "last_lsn"];
+    let known = walk.rows(0, "msdb", "backupset", &columns);
+    let ours = known.iter().find(|r| r[0] == cell("BackupSetGUID")).unwrap();
+    assert_eq!((&ours[1], &ours[2]), (&cell("FirstLSN"), &cell("LastLSN")));
+    let parts = look(host, RestoreInfo::FileListOnly, &path(log), vec![]).unwrap();
+    assert_eq!(parts.len(), 4, "columns, two files, end");
+    assert_eq!(infos(&look(host, RestoreInfo::VerifyOnly, &path(log), vec![]).unwrap()), [3262]);
+    let checked = vec![option("CHECKSUM", None)];
+    assert_eq!(look(host, RestoreInfo::VerifyOnly, &path(log), checked), Err(vec![3187, 3013]));
+    assert_eq!(
+        look(host, RestoreInfo::HeaderOnly, &path(log).to_uppercase(), vec![]).map(|p| p.len()),
+        Ok(3)
+    );
+
+    let real = folder.path().join("files").join("BACKUP01").join("bts").join(word(&log[0]));
+    let good = std::fs::read(&real).unwrap();
+    let with = |bytes: &[u8], what| {
+        std::fs::write(&real, bytes).unwrap();
+        look(host, what, &path(log), vec![]).map(|p| p.len())
+    };
+    assert_eq!(with(b"", RestoreInfo::HeaderOnly), Err(vec![3254, 3013]));
+    assert_eq!(with(b"something else", RestoreInfo::HeaderOnly), Err(vec![3241, 3013]));
+    let mut flipped = good.clone();
+    flipped[40] ^= 1;
+    assert_eq!(with(&flipped, RestoreInfo::HeaderOnly), Err(vec![3241, 3013]));
+    assert_eq!(with(&good[..good.len() - 9], RestoreInfo::HeaderOnly), Ok(3));
+    assert_eq!(with(&good[..good.len() - 9], RestoreInfo::VerifyOnly), Err(vec![3203, 3013]));
+    let mut flipped = good.clone();
+    let near_end = flipped.len() - 40;
+    flipped[near_end] ^= 1;
+    assert_eq!(with(&flipped, RestoreInfo::VerifyOnly), Ok(1), "there are no checksums inside");
+    walk.wait(16);
+    let history = walk.history(1, RESTORE);
+    assert!(history.iter().any(|h| h.1 == 0 && h.2.contains("(Error 3189)")), "{history:?}");
+    assert_eq!(
+        look(host, RestoreInfo::HeaderOnly, "\\\\BACKUP01\\nowhere\\x.bak", vec![]),
+        Err(vec![3201, 3013])
+    );
+    assert_eq!(look(host, RestoreInfo::HeaderOnly, "D:\\..\\..\\world.json", vec![]), Err(vec![3201, 3013]));
+}
+
+#[test]
+fn after_a_clean_a_forced_full_and_a_log_seed_the_destination_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    walk.disable(1, RESTORE);
+    walk.wait(1);
+    let wrong = walk.run(1, "master", "sp_LogShippingClean", &[("@SourceID", Value::Text("OTHER".into()))]);
+    assert_eq!(wrong.unwrap_err().number, 50_000);
+    walk.run(1, "master", "sp_LogShippingClean", &[("@SourceID", Value::Text("PRODSQL1".into()))]).unwrap();
+    assert!(walk.states(1).is_empty());
+    walk.run(0, "BizTalkMgmtDb", "sp_ForceFullBackup", &[]).unwrap();
+    walk.start_job(0, BACKUP).unwrap();
+    walk.wait(5);
+    assert_eq!(walk.rows(0, "BizTalkMgmtDb", "adm_BackupSettings", &["ForceFull"])[0][0], Value::Bit(false));
+    walk.run(
+        1,
+        "msdb",
+        "sp_update_job",
+        &[("@job_name", Value::Text(RESTORE.into())), ("@enabled", Value::Int(1))],
+    )
+    .unwrap();
+    walk.wait(30);
+    let (s, i, r) = walk.sets(1);
+    assert!(i == s && r == walk.previous(s), "{s} {i} {r}");
+    assert_eq!(walk.states(1), ["RESTORING"]);
+}
+
+#[test]
+fn a_world_killed_without_warning_lives_through_the_same_hours_again() {
+    let lived = |kill: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(start()));
+        let mut world =
+            World::create_on(&short(), folder.path(), &setup(&[]), Arc::clone(&clock) as _).unwrap();
+        for minute in 0..40 {
+            clock.advance_ms(60_000);
+            world.hosts()[0].now();
+            if minute == 5 {
+                run(
+                    &*world.hosts()[1],
+                    "msdb",
+                    "sp_start_job",
+                    &[("@job_name", Value::Text(RESTORE.into()))],
+                )
+                .unwrap();
+            }
+            if kill && minute % 7 == 3 {
+                world = World::open_on(folder.path(), Some(Arc::clone(&clock) as _)).unwrap();
+            }
+        }
+        world.hosts()[0].now();
+        serde_json::to_string(&*world.shared.locked()).unwrap()
+    };
+    assert!(lived(false) == lived(true));
 }

@@ -73,13 +73,13 @@ impl State {
         } else if calls("sp_DeleteBackupHistory") {
             self.clear_history(s, &database, &command, now)
         } else if calls("bts_GetBackupHistory") {
-            self.import_history(s, beat, now)
+            self.import_history(s, &beat, now)
         } else if calls("bts_RestoreDatabases") {
             self.restore_databases(s, beat, now)
         } else if calls("bts_RestoreToMark") {
             self.restore_to_mark(s, beat, now)
         } else if calls("bts_CreateAgentJobs") {
-            self.recreate_jobs(s, beat, now)
+            self.recreate_jobs(s, &beat, now)
         } else if calls("ManageMessageRefCountLog") {
             // By design this one never ends.
             Next::later(3_600_000, Beat::Begin)

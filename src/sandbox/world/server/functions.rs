@@ -7,7 +7,7 @@ use crate::sandbox::answer::Message;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::state::{Database, DbState, Model, Server};
-use crate::sandbox::world::stored::{NULL, agent_datetime, as_int, as_text, at, int, text};
+use crate::sandbox::world::stored::{NULL, agent_datetime, as_int, as_text, at, bit, int, text};
 
 /// `@@VERSION`
 pub(super) fn banner(server: &Server) -> String {
@@ -57,6 +57,11 @@ impl Call<'_> {
         let given = |n: usize| arguments.get(n).unwrap_or(&NULL);
         let word = |n: usize| as_text(given(n)).unwrap_or_default().to_owned();
         let none = arguments.is_empty();
+        // master.sys.fn_… and msdb.dbo.… are the same functions from anywhere.
+        let name = ["MASTER.SYS.", "SYS.", "MSDB.DBO.", "DBO."]
+            .iter()
+            .find_map(|p| name.strip_prefix(p))
+            .unwrap_or(name);
         let here = server.database(&self.who.database);
         Ok(Some(
             match name {
@@ -102,7 +107,7 @@ impl Call<'_> {
                     _ => NULL,
                 },
                 "SUSER_SNAME" | "SUSER_NAME" if none => text(&self.who.login),
-                "SUSER_SNAME" => match given(0) {
+                "SUSER_SNAME" | "SQLAGENT_SUSER_SNAME" => match given(0) {
                     Value::Binary(sid) => {
                         server.logins.iter().find(|l| l.sid == *sid).map_or(NULL, |l| text(&l.name))
                     }
@@ -167,7 +172,7 @@ impl Call<'_> {
                     "local_tcp_port" => int(1433),
                     _ => NULL,
                 },
-                "DBO.AGENT_DATETIME" | "MSDB.DBO.AGENT_DATETIME" => {
+                "AGENT_DATETIME" => {
                     match (as_int(given(0)), as_int(given(1))) {
                     (Some(date), Some(clock)) => agent_datetime(date, clock).map(at).ok_or_else(|| {
                         Message::error(
@@ -178,11 +183,9 @@ impl Call<'_> {
                     _ => NULL,
                 }
                 }
-                "FN_HADR_IS_PRIMARY_REPLICA" | "SYS.FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => {
-                    NULL
-                }
-                "SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => int(1),
-                "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
+                "FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => NULL,
+            "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => bit(true),
+            "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
                 | "OBJECTPROPERTYEX" | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME"
                 | "COL_LENGTH" | "TYPE_ID" | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE"
                 | "APPLOCK_TEST" => {
@@ -229,8 +232,7 @@ impl Call<'_> {
         let server = self.server();
         let yes = match class.as_deref() {
             None | Some("server") => match permission.as_str() {
-                "CONNECT SQL" | "VIEW ANY DATABASE" => true,
-                "ANY" => true,
+                "CONNECT SQL" | "VIEW ANY DATABASE" | "ANY" => true,
                 p => self.granted(p),
             },
             Some("database") => {
@@ -274,7 +276,6 @@ impl Call<'_> {
             "productlevel" => text("RTM"),
             "productupdatelevel" if server.update_level.is_empty() => NULL,
             "productupdatelevel" => text(&server.update_level),
-            "productupdatereference" | "productbuildtype" => NULL,
             "edition" => text(&server.edition),
             "editionid" => Value::Int(1_872_460_670),
             "engineedition" => int(if server.edition.starts_with("Standard") { 2 } else { 3 }),
@@ -290,19 +291,16 @@ impl Call<'_> {
             | "filestreamconfiguredlevel"
             | "isbigdatacluster"
             | "istempdbmetadatamemoryoptimized" => int(0),
-            "isfulltextinstalled" => int(1),
-            "hadrmanagerstatus" => NULL,
+            "isfulltextinstalled" | "sqlcharset" => int(1),
             "collation" => text(&server.collation),
             "collationid" => int(872_468_488),
             "lcid" => int(1033),
             "processid" => int(4712),
-            "sqlcharset" => int(1),
             "sqlcharsetname" => text("iso_1"),
             "sqlsortorder" => int(52),
             "licensetype" => text("DISABLED"),
             "resourceversion" => text(format!("{major}.{minor:02}.{build}")),
-            "instancedefaultdatapath" => folder("DATA"),
-            "instancedefaultlogpath" => folder("DATA"),
+            "instancedefaultdatapath" | "instancedefaultlogpath" => folder("DATA"),
             "instancedefaultbackuppath" if server.year() >= 2019 => folder("Backup"),
             "errorlogfilename" => text(format!(
                 "{data}\\MSSQL{major}.{}\\MSSQL\\Log\\ERRORLOG",
@@ -329,7 +327,6 @@ impl Call<'_> {
             "useraccess" => {
                 text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))])
             }
-            "isinstandby" => int(0),
             "version" if online => int(self.server().database_version()),
             "collation" if online => text(&self.server().collation),
             "version" | "collation" => NULL,
@@ -338,7 +335,7 @@ impl Call<'_> {
                     .and_then(|d| d.and_hms_opt(0, 0, 0))
                     .unwrap_or_default())
             }
-            "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
+            "isinstandby" | "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
             other => return Err(Message::not_modelled(format_args!("DATABASEPROPERTYEX(…, '{other}')"))),
         })
     }

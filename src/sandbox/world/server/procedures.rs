@@ -33,10 +33,8 @@ impl Arguments<'_> {
     /// Refuses names that the procedure does not have, as far as it is modelled.
     fn only(&self, procedure: &str, known: &[&str]) -> Outcome<()> {
         for (name, _) in self.0 {
-            if let Some(name) = name {
-                if !known.iter().any(|k| k.eq_ignore_ascii_case(name)) {
-                    return Err(Message::not_modelled(format_args!("{procedure} {name}")));
-                }
+            if let Some(name) = name.as_ref().filter(|n| !known.iter().any(|k| k.eq_ignore_ascii_case(n))) {
+                return Err(Message::not_modelled(format_args!("{procedure} {name}")));
             }
         }
         Ok(())

@@ -271,10 +271,8 @@ impl State {
 
     fn end_of_set(&mut self, s: usize, management: &str, log: bool, set: i64, now: DateTime<Utc>) -> Next {
         self.complete_set(s, management, now, set);
-        if !log {
-            if let Some(db) = self.servers[s].database_mut(management) {
-                db.update(now, "adm_BackupSettings", |_, _| true, &[("ForceFull", bit(false))]);
-            }
+        if !log && let Some(db) = self.servers[s].database_mut(management) {
+            db.update(now, "adm_BackupSettings", |_, _| true, &[("ForceFull", bit(false))]);
         }
         Next::Done(String::new())
     }
@@ -320,8 +318,9 @@ impl State {
 /// The time inside a mark.
 fn stamp_of(mark: &str) -> Option<NaiveDateTime> {
     let parts: Vec<&str> = mark.rsplitn(8, '_').collect();
-    let [ms, s, mi, h, d, m, y, ..] = parts.as_slice() else { return None };
-    NaiveDateTime::parse_from_str(&format!("{y}-{m}-{d} {h}:{mi}:{s}.{ms}"), "%Y-%m-%d %H:%M:%S%.f").ok()
+    let [ms, second, minute, hour, day, month, year, ..] = parts.as_slice() else { return None };
+    let time = format!("{year}-{month}-{day} {hour}:{minute}:{second}.{ms}");
+    NaiveDateTime::parse_from_str(&time, "%Y-%m-%d %H:%M:%S%.f").ok()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl State {
     }
 
     /// Step 2: the jobs appear while the job still runs.
-    pub(super) fn recreate_jobs(&mut self, s: usize, beat: Beat, now: DateTime<Utc>) -> Next {
+    pub(super) fn recreate_jobs(&mut self, s: usize, beat: &Beat, now: DateTime<Utc>) -> Next {
         match beat {
             Beat::Begin => return Next::later(self.dice.between(1500, 4000), Beat::Recreate),
             Beat::Recreate => {}

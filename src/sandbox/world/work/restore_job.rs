@@ -6,20 +6,20 @@ use chrono::{DateTime, Utc};
 
 use super::{Beat, Next};
 use crate::sandbox::answer::Message;
-use crate::sandbox::value::Value;
+use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::biztalk::{BackupSet, HISTORY, IMPORTED, Sets};
 use crate::sandbox::world::restore::RestoreAsk;
 use crate::sandbox::world::state::State;
-use crate::sandbox::world::stored::{NULL, as_int, as_text, at, bit, int, text};
+use crate::sandbox::world::stored::{NULL, Stored, as_int, as_text, at, bit, int, text};
 
 impl State {
     /// BTS Log Shipping - Get Backup History.
-    pub(super) fn import_history(&mut self, s: usize, beat: Beat, now: DateTime<Utc>) -> Next {
-        if beat == Beat::Begin {
+    pub(super) fn import_history(&mut self, s: usize, beat: &Beat, now: DateTime<Utc>) -> Next {
+        if *beat == Beat::Begin {
             return Next::later(self.dice.between(250, 1200), Beat::End);
         }
-        let Some(shipping) = self.servers[s].shipping.clone() else { return Next::Done(String::new()) };
-        let name = &shipping.management_server;
+        let Some(shipping) = &self.servers[s].shipping else { return Next::Done(String::new()) };
+        let (name, management) = (&shipping.management_server, &shipping.management_database);
         let link = self.servers[s].linked.iter().find(|l| l.name.eq_ignore_ascii_case(name));
         let source = link.and_then(|l| self.server_index(&l.data_source)).filter(|m| self.reachable(*m));
         let Some(source) = source else {
@@ -40,32 +40,35 @@ impl State {
         if self.writing_set(source) {
             return Next::later(5000, Beat::End);
         }
-        let Some(history) = self.servers[source].table(&shipping.management_database, HISTORY).cloned()
-        else {
+        let Some(history) = self.servers[source].table(management, HISTORY) else {
             return Next::Failed(vec![Message::error(
                 208,
-                format!("Invalid object name '{}.dbo.{HISTORY}'.", shipping.management_database),
+                format!("Invalid object name '{management}.dbo.{HISTORY}'."),
             )]);
         };
         let Some(imported) = self.servers[s].table("master", IMPORTED) else {
             return Next::Failed(vec![Message::error(208, format!("Invalid object name 'dbo.{IMPORTED}'."))]);
         };
         let known = Sets::of(imported).and_then(|x| x.all.last().map(|l| l.id)).unwrap_or(0);
-        let fresh: Vec<_> = history
-            .table
-            .rows
-            .iter()
-            .filter(|row| as_int(history.cell(row, "BackupSetId")).is_some_and(|id| id > known))
-            .cloned()
-            .collect();
+        let Some(id) = history.column("BackupSetId") else { return Next::Done(String::new()) };
+        let is_new = |row: &&Vec<Value>| as_int(&row[id]).is_some_and(|id| id > known);
+        let fresh = Stored {
+            table: Table {
+                columns: history.table.columns.clone(),
+                rows: history.table.rows.iter().filter(is_new).cloned().collect(),
+            },
+            ..Stored::named(&history.name)
+        };
+        if fresh.table.rows.is_empty() {
+            return Next::Done(String::new());
+        }
+        let (source_id, only_from) = (shipping.source_id.clone(), shipping.only_from.clone());
         let mut shipped = self.shipped(s);
-        for row in fresh {
-            let cell = |name: &str| history.cell(&row, name).clone();
+        for row in &fresh.table.rows {
+            let cell = |name: &str| fresh.cell(row, name).clone();
             let (server, database) = (cell("ServerName"), cell("DatabaseName"));
-            let wanted = shipping
-                .only_from
-                .as_ref()
-                .is_none_or(|only| as_text(&server).is_some_and(|x| x.eq_ignore_ascii_case(only)));
+            let ours = |only: &String| as_text(&server).is_some_and(|x| x.eq_ignore_ascii_case(only));
+            let wanted = only_from.as_ref().is_none_or(ours);
             let Some(master) = self.servers[s].database_mut("master") else { continue };
             if wanted
                 && as_text(&database).is_some_and(|d| !shipped.iter().any(|k| k.eq_ignore_ascii_case(d)))
@@ -75,17 +78,14 @@ impl State {
                     now,
                     "bts_LogShippingDatabases",
                     &[
-                        ("SourceID", text(&shipping.source_id)),
+                        ("SourceID", text(&source_id)),
                         ("ServerName", server.clone()),
                         ("DatabaseName", database.clone()),
                     ],
                 );
             }
-            let mut cells = vec![
-                ("SourceID", text(&shipping.source_id)),
-                ("Restored", bit(false)),
-                ("RestoredDateTime", NULL),
-            ];
+            let mut cells =
+                vec![("SourceID", text(&source_id)), ("Restored", bit(false)), ("RestoredDateTime", NULL)];
             for name in [
                 "BackupId",
                 "BackupSetId",
@@ -177,10 +177,8 @@ impl State {
                     sets.all[from..].iter().find(fits).map(|x| x.id)
                 }
             };
-            if let Some(next) = next {
-                if best.as_ref().is_none_or(|(set, _)| next < *set) {
-                    best = Some((next, database));
-                }
+            if let Some(next) = next.filter(|n| best.as_ref().is_none_or(|(set, _)| n < set)) {
+                best = Some((next, database));
             }
         }
         best

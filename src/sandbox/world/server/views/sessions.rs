@@ -21,7 +21,7 @@ struct Shown {
 }
 
 /// First session id of jobs that run.
-const AGENT_SESSIONS: i64 = 31_000;
+pub(crate) const AGENT_SESSIONS: i64 = 31_000;
 /// First session id of BizTalk's connections.
 const BIZTALK_SESSIONS: i64 = 20_000;
 
