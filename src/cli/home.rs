@@ -42,8 +42,7 @@ pub(crate) fn interactive(
     });
     let setup = Setup { started, open: opener, home, look, news };
     let end = if plain {
-        let input = std::io::BufReader::new(std::io::stdin());
-        crate::plain::run(setup, input, std::io::stdout())
+        crate::plain::run(setup)
     } else {
         crate::tui::run(setup)
     };
