@@ -15,7 +15,7 @@ mod set;
 mod source;
 
 use super::super::answer::Message;
-use super::super::value::{Column, Type};
+use super::super::value::Column;
 use super::ast::{Cte, Name};
 use super::plan::{Aggregate, Bound, Node, Place, Plan, Window};
 use super::state::World;
@@ -58,7 +58,6 @@ struct Scope {
     /// The sources that names may refer to just now.
     visible: std::ops::Range<usize>,
     clause: Clause,
-    grouped: bool,
     aggregates: Vec<Aggregate>,
     windows: Vec<Window>,
     /// Places outside that were used: `up` 0 is the query around this one.
@@ -141,7 +140,7 @@ impl<'a> Binder<'a> {
     /// A column by its name; errors are put aside and a stand-in is returned.
     fn column(&mut self, name: &Name, line: i32) -> Binding<Bound> {
         let (column, qualifier) = name.split_last().ok_or_else(|| Message::not_modelled("an empty name"))?;
-        let mut qualified = false;
+        let mut told = false;
         let mut found = None;
         for (up, scope) in self.scopes.iter().rev().enumerate() {
             let mut hits = Vec::new();
@@ -151,7 +150,7 @@ impl<'a> Binder<'a> {
                     if !self.is_called(known, qualifier) {
                         continue;
                     }
-                    qualified = true;
+                    told = true;
                 }
                 for (index, candidate) in known.columns.iter().enumerate() {
                     if self.world.same_name(&candidate.name, column) {
@@ -168,12 +167,12 @@ impl<'a> Binder<'a> {
                 found = Some(hit);
                 break;
             }
-            if qualified {
+            if told {
                 break;
             }
         }
         let Some((place, kind, nullable)) = found else {
-            let message = if qualifier.is_empty() || qualified {
+            let message = if qualifier.is_empty() || told {
                 Message::error(207, format!("Invalid column name '{column}'."))
             } else {
                 let text = format!("The multi-part identifier \"{}\" could not be bound.", name.join("."));
@@ -222,7 +221,6 @@ impl<'a> Binder<'a> {
             sources: Vec::new(),
             visible: 0..0,
             clause: Clause::On,
-            grouped: false,
             aggregates: Vec::new(),
             windows: Vec::new(),
             outer: Vec::new(),
@@ -260,9 +258,4 @@ impl<'a> Binder<'a> {
         }
         result
     }
-}
-
-/// The type a column of that name must have to be made from a bare NULL.
-fn shown_kind(bound: &Bound) -> Type {
-    bound.kind
 }

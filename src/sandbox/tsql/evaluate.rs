@@ -21,7 +21,7 @@ use super::ast::Comparison;
 use super::compare::Key;
 use super::convert::convert;
 use super::execute;
-use super::plan::{Bound, Fault, Node, Place, Row, Sub};
+use super::plan::{Bound, Fault, Node, Place, Row};
 use super::state::World;
 
 pub(super) type Evaluated<T> = Result<T, Fault>;
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
     }
 
     /// A value that stands ready, without copying it.
-    fn ready<'v>(&self, bound: &'v Bound, scope: Around<'v>) -> Option<&'v Value> {
+    fn ready<'v>(bound: &'v Bound, scope: Around<'v>) -> Option<&'v Value> {
         match &bound.node {
             Node::Constant(value) => Some(value),
             Node::Column(place) => scope?.place(*place),
@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
 
     /// Calls `with` on a value, copying it only when it must be computed.
     fn with<T>(&self, bound: &Bound, scope: Around<'_>, with: impl FnOnce(&Value) -> T) -> Evaluated<T> {
-        if let Some(value) = self.ready(bound, scope) {
+        if let Some(value) = Self::ready(bound, scope) {
             return Ok(with(value));
         }
         Ok(with(&self.value(bound, scope)?))
@@ -179,7 +179,8 @@ impl<'a> Run<'a> {
             }
             Node::Compare(how, left, right) => {
                 let collation = self.world.collation;
-                let order = if let (Some(a), Some(b)) = (self.ready(left, scope), self.ready(right, scope)) {
+                let order = if let (Some(a), Some(b)) = (Self::ready(left, scope), Self::ready(right, scope))
+                {
                     ordered(collation, a, b)
                 } else {
                     let a = self.value(left, scope)?;
@@ -313,14 +314,13 @@ impl<'a> Run<'a> {
             Some(escape) => match self.value(escape, scope)? {
                 Value::Text(text) => {
                     let mut chars = text.chars();
-                    match (chars.next(), chars.next()) {
-                        (Some(c), None) => Some(c),
-                        _ => {
-                            let text = format!(
-                                "The invalid escape character \"{text}\" was specified in a LIKE predicate."
-                            );
-                            return Err(Message::error(506, text).into());
-                        }
+                    if let (Some(c), None) = (chars.next(), chars.next()) {
+                        Some(c)
+                    } else {
+                        let text = format!(
+                            "The invalid escape character \"{text}\" was specified in a LIKE predicate."
+                        );
+                        return Err(Message::error(506, text).into());
                     }
                 }
                 _ => return Ok(None),

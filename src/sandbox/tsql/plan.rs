@@ -356,7 +356,9 @@ impl Bound {
             }
             Node::InList(value, list) => {
                 value.walk(visit);
-                list.iter().for_each(|b| b.walk(visit));
+                for b in list {
+                    b.walk(visit);
+                }
             }
         }
     }

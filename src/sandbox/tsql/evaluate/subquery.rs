@@ -56,25 +56,24 @@ impl Run<'_> {
         let value = self.value(value, scope)?;
         let collation = self.world.collation;
         let kept = if sub.outer.is_empty() { self.members.borrow().get(&sub.id).cloned() } else { None };
-        let members = match kept {
-            Some(members) => members,
-            None => {
-                let rows = self.sub(sub, scope)?;
-                let mut members = Members { empty: rows.is_empty(), ..Members::default() };
-                for row in rows.iter() {
-                    match &row[0] {
-                        Value::Null => members.null = true,
-                        value => {
-                            members.keys.insert(collation.key(value));
-                        }
+        let members = if let Some(members) = kept {
+            members
+        } else {
+            let rows = self.sub(sub, scope)?;
+            let mut members = Members { empty: rows.is_empty(), ..Members::default() };
+            for row in rows.iter() {
+                match &row[0] {
+                    Value::Null => members.null = true,
+                    value => {
+                        members.keys.insert(collation.key(value));
                     }
                 }
-                let members = Rc::new(members);
-                if sub.outer.is_empty() {
-                    self.members.borrow_mut().insert(sub.id, members.clone());
-                }
-                members
             }
+            let members = Rc::new(members);
+            if sub.outer.is_empty() {
+                self.members.borrow_mut().insert(sub.id, members.clone());
+            }
+            members
         };
         Ok(if members.empty {
             Some(false)

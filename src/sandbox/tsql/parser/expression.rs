@@ -1,6 +1,6 @@
 //! Values and conditions, with T-SQL's precedence: a condition is never a value.
 
-use super::super::ast::{Call, Comparison, Expr, Frame, Operator, OrderItem, Over};
+use super::super::ast::{Call, Expr, Operator};
 use super::super::lexer::{Kind, Token};
 use super::condition::Either;
 use super::{CHAIN, Parsed, Parser, keyword};
