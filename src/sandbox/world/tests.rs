@@ -47,12 +47,12 @@ impl Walk {
     }
 
     fn wait(&self, minutes: i64) {
-        // In small steps, as a program that polls does.
-        for _ in 0..minutes {
-            self.clock.advance_ms(60_000);
-            for host in &self.hosts {
-                host.now();
-            }
+        let mut left = minutes;
+        while left > 0 {
+            let step = left.min(5);
+            left -= step;
+            self.clock.advance_ms(step * 60_000);
+            self.hosts[0].now();
         }
     }
 
