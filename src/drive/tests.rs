@@ -162,6 +162,7 @@ fn book() -> Arc<Runbook> {
         rto: None,
         rpo: None,
         measure: Measure::default(),
+        read_only: false,
         phases: vec![Phase { id: "all".into(), title: Text::en("All") }],
         steps: vec![
             step(1, "look", StepKind::Check(vec![ok_is_one()]), None),
