@@ -152,14 +152,14 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     out
 }
 
-/// The text on lines of at most `width` columns, broken at blanks where there are any.
+/// The text on lines of at most `width` columns, broken at blanks where there are any, and between wide characters.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
+        for word in words(paragraph) {
             let w = columns(word);
             if used + w > width && used > 0 {
                 lines.push(line.trim_end().to_owned());
@@ -187,6 +187,29 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Pieces a line may be broken between: blanks, runs without blanks, and wide characters one by one.
+fn words(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    let mut before = None;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let kind = match grapheme {
+            g if g.trim().is_empty() => 0,
+            g if columns(g) > 1 => 1,
+            _ => 2,
+        };
+        if before.is_some_and(|b| b != kind || kind == 1) {
+            pieces.push(&text[from..at]);
+            from = at;
+        }
+        before = Some(kind);
+    }
+    if from < text.len() {
+        pieces.push(&text[from..]);
+    }
+    pieces
 }
 
 /// The text with control characters shown as `?`, so that nothing from a server can steer the terminal.
@@ -240,6 +263,12 @@ mod tests {
             let squeeze = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             assert_eq!(squeeze(&lines.concat()), squeeze(text));
         }
+    }
+
+    #[test]
+    fn wrapping_breaks_at_blanks_and_between_wide_characters() {
+        assert_eq!(wrap("done at 21:04:05Z (here)", 18), ["done at 21:04:05Z", "(here)"]);
+        assert_eq!(wrap("ok 還原資料庫", 7), ["ok 還原", "資料庫"]);
     }
 
     #[test]

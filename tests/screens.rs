@@ -149,16 +149,29 @@ impl Seat {
     fn screen(&self) -> String {
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         terminal.draw(|frame| view(&self.model, &world!(self), frame)).unwrap();
-        let lines = terminal.backend().to_string();
-        let line = |l: &str| l.trim_matches('"').trim_end().to_owned();
-        lines.lines().map(line).collect::<Vec<_>>().join("\n")
+        let buffer = terminal.backend().buffer();
+        let mut lines = Vec::new();
+        for y in 0..self.size.1 {
+            let (mut line, mut x) = (String::new(), 0);
+            while x < self.size.0 {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += drbook::text::columns(symbol).max(1) as u16;
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n")
     }
 
     /// Whether the screen shows the words, line breaks and frames aside.
     #[track_caller]
     fn shows(&self, words: &str) {
-        let squeezed = squeeze(&self.screen());
-        assert!(squeezed.contains(&squeeze(words)), "`{words}` is not on\n{}", self.screen());
+        let screen = self.screen();
+        // The right pane by itself too, where sentences are broken over lines.
+        let right: String =
+            screen.lines().filter_map(|l| l.split_once("││")).map(|(_, right)| right).collect();
+        let seen = [squeeze(&screen), squeeze(&right)];
+        assert!(seen.iter().any(|s| s.contains(&squeeze(words))), "`{words}` is not on\n{}", self.screen());
     }
 
     #[track_caller]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::row::{Row, Tone};
 use super::sign::Sign;
-use super::telling::step_name;
+use super::telling::{step_name, suggested};
 use crate::engine::{Act, ActState, Closing, Command, Second, Session, Settlement};
 use crate::locale::{Tongue, fill};
 use crate::runbook::{FieldKind, Step, StepKind};
@@ -174,7 +174,8 @@ impl Form {
                     "server" => Some(act.server.clone()),
                     _ => Some(tongue.words.trouble(&trouble)),
                 })));
-                form.body.push(suggestion(session, &act, tongue));
+                form.body
+                    .extend(session.step(id)?.1.attempts.last().map(|a| suggested(session, a, &act, tongue)));
                 form.body.push(Row::plain(&d.settle_how));
                 form.blanks.push(Blank::one_of(
                     "settlement",
@@ -397,16 +398,6 @@ fn act_name(session: &Session, act: &Act) -> String {
         .and_then(|(_, s)| s.attempts.last())
         .and_then(|a| a.acts.iter().find(|d| d.act == *act))
         .map_or_else(|| act.item.clone(), |d| harmless(&d.item.name))
-}
-
-/// What the servers' own words suggest about an uncertain action.
-fn suggestion(session: &Session, act: &Act, tongue: Tongue) -> Row {
-    let d = &tongue.words.screens.dialogs;
-    match session.suggestion(act) {
-        Some(Settlement::Happened) => Row::plain(&d.suggests_happened).signed(Sign::Pass),
-        Some(Settlement::DidNotHappen) => Row::plain(&d.suggests_did_not_happen).signed(Sign::Fail),
-        None => Row::plain(&d.suggests_nothing).signed(Sign::Unknown),
-    }
 }
 
 /// Servers whose judgement does not open and is not overridden yet.

@@ -87,15 +87,15 @@ impl Row {
 pub fn wrapped(rows: &[Row], width: usize, glyphs: Glyphs) -> Vec<(String, String, Tone)> {
     let ascii = glyphs == Glyphs::Ascii;
     let widest = rows.iter().map(|r| text::columns(&r.label)).max().unwrap_or(0);
-    // Below 50 columns a label column costs too much: labels go before the text.
-    let column = if width >= 50 && widest > 0 { widest.min(12) + 1 } else { 0 };
+    // Below 40 columns a label column costs too much: labels go before the text.
+    let column = if width >= 40 && widest > 0 { widest.min(10) + 1 } else { 0 };
     let mut out = Vec::new();
     for row in rows {
         let prefix = row.sign.map_or(String::new(), |sign| format!("{} ", sign.glyph(glyphs)));
         let hang = " ".repeat(text::columns(&prefix));
         let text_width = width.saturating_sub(column + hang.len()).max(1);
         let body = if column == 0 && !row.label.is_empty() {
-            format!("{} {}", row.label, row.text)
+            format!("{}: {}", row.label, row.text)
         } else {
             row.text.clone()
         };

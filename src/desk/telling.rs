@@ -11,10 +11,11 @@ use super::sign::Sign;
 use crate::check::{Judgement, Verdict};
 use crate::clock::Span;
 use crate::engine::{
-    ActOutcome, ActState, Attempt, By, Progress, QuestionRef, RoundKey, Session, Settlement, Stage, Standing,
-    StepState,
+    Act, ActOutcome, ActState, Attempt, By, Progress, QuestionRef, RoundKey, Session, Settlement, Stage,
+    Standing, StepState,
 };
 use crate::locale::{Tongue, fill};
+use crate::reading::Trouble;
 use crate::runbook::{Action, JobVerb, Repeat, Step, StepKind};
 use crate::text::harmless;
 
@@ -77,19 +78,29 @@ pub fn tell(scene: &Scene<'_>, index: usize) -> Vec<Row> {
         let loses = tongue.text(&guard.loses);
         rows.push(Row::labelled(&labels.loses, format!("{word}  {loses}")).signed(Sign::NoWayBack));
     }
+    // What must not be done is read before what is known.
+    let first = standing == Standing::Uncertain;
+    if first {
+        rows.extend(next(session, step, &standing, tongue));
+    }
+    if let Some(attempt) = state.attempts.last() {
+        rows.extend(under_way(scene, step, attempt));
+        // What was found on the way to an action says nothing about how it ended.
+        if matches!(attempt.progress, Progress::Over | Progress::Interrupted | Progress::Polling(_)) {
+            rows.extend(judged(state, attempt, tongue));
+        }
+        rows.extend(troubles(attempt, tongue));
+        rows.extend(acts(session, attempt, tongue));
+    }
+    if !first {
+        rows.extend(next(session, step, &standing, tongue));
+    }
     let why = tongue.text(&step.why);
     if !why.is_empty() {
         rows.push(Row::labelled(&labels.why, why));
     }
     rows.extend(what(session, step, tongue));
-    if let Some(attempt) = state.attempts.last() {
-        rows.extend(under_way(scene, step, attempt));
-        rows.extend(judged(state, attempt, tongue));
-        rows.extend(troubles(attempt, tongue));
-        rows.extend(acts(session, attempt, tongue));
-    }
     rows.extend(decisions(session, step, state, tongue));
-    rows.extend(next(session, step, &standing, tongue));
     rows
 }
 
@@ -222,12 +233,13 @@ fn under_way(scene: &Scene<'_>, step: &Step, attempt: &Attempt) -> Vec<Row> {
     }
     let stage = match attempt.progress {
         Progress::Asking(stage) | Progress::Polling(stage) => stage,
-        Progress::Uncertain => Stage::Settle,
+        Progress::Uncertain if !attempt.settle_read => Stage::Settle,
         _ => return rows,
     };
     let came = progress_of(scene, step, attempt, stage);
     let answered = came.iter().filter(|(_, o)| o.is_some()).count();
-    if !came.is_empty() && answered < came.len() {
+    let between_polls = matches!(attempt.progress, Progress::Polling(_)) && answered == 0;
+    if !came.is_empty() && answered < came.len() && !between_polls {
         let text =
             fill(&t.answered, |name| Some(if name == "all" { came.len() } else { answered }.to_string()));
         rows.push(Row::labelled(&labels.asked, text).toned(Tone::Busy));
@@ -248,10 +260,11 @@ fn under_way(scene: &Scene<'_>, step: &Step, attempt: &Attempt) -> Vec<Row> {
     }
     if let (Some(Repeat { every, during }), Some(from)) = (step.repeat, attempt.polled_from) {
         let until = from + during.delta();
-        let mut due =
-            from + TimeDelta::milliseconds(every.ms.saturating_mul(i64::from(attempt.polls.max(1))));
-        due = due.min(until);
-        let text = fill(if due > now { &t.next_poll } else { &t.poll_now }, |name| match name {
+        // Polls begin at a steady rhythm; one that is half answered is under way.
+        let gone = (now - from).num_milliseconds().max(0) / every.ms.max(1) + 1;
+        let due = (from + TimeDelta::milliseconds(every.ms.saturating_mul(gone))).min(until);
+        let asking = answered < came.len() && !between_polls;
+        let text = fill(if due > now && !asking { &t.next_poll } else { &t.poll_now }, |name| match name {
             "in" => Some(length(now, due)),
             "left" => Some(length(now, until)),
             _ => Some(time(until)),
@@ -300,7 +313,10 @@ fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
         if waived {
             text.push_str(&format!(" ({})", Sign::Overridden.word(tongue.words)));
         }
-        let mut said = judgement.findings.iter().map(|f| tongue.words.finding(f));
+        let mut said = judgement.findings.iter().map(|f| match trouble_of(attempt, judgement, &f.code) {
+            Some(trouble) => tongue.words.trouble(trouble),
+            None => tongue.words.finding(f),
+        });
         if let Some(first) = said.next() {
             text.push_str("  ");
             text.push_str(&first);
@@ -332,6 +348,22 @@ fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
     rows
 }
 
+/// The trouble behind a finding that says there was no answer; it says more than the finding.
+fn trouble_of<'a>(attempt: &'a Attempt, judgement: &Judgement, code: &str) -> Option<&'a Trouble> {
+    if code != NO_ANSWER {
+        return None;
+    }
+    let server = judgement.server.as_deref()?;
+    attempt.given.iter().find_map(|((_, question), given)| {
+        let same = question.server == server
+            && (judgement.database.is_none() || judgement.database == question.database);
+        given.outcome.as_ref().err().filter(|_| same)
+    })
+}
+
+/// The code of that finding.
+const NO_ANSWER: &str = "no-answer";
+
 fn is_worth_a_line(judgement: &Judgement) -> bool {
     !matches!(judgement.verdict, Verdict::Pass | Verdict::NotApplicable) || !judgement.findings.is_empty()
 }
@@ -342,13 +374,20 @@ pub(super) fn place(server: Option<&str>, database: Option<&str>) -> String {
     parts.join(" ")
 }
 
-/// Questions without an answer, each server and reason once.
+/// Questions without an answer that no judgement tells of, each server and reason once.
 fn troubles(attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
     let label = &tongue.words.screens.labels.troubles;
     let mut seen = BTreeSet::new();
     let mut rows: Vec<Row> = Vec::new();
     for ((_, question), given) in &attempt.given {
         let Err(trouble) = &given.outcome else { continue };
+        let told = attempt.judgements.iter().any(|j| {
+            j.server.as_deref() == Some(question.server.as_str())
+                && j.findings.iter().any(|f| f.code == NO_ANSWER)
+        });
+        if told {
+            continue;
+        }
         let text = format!("{}  {}", harmless(&question.server), tongue.words.trouble(trouble));
         if seen.insert(text.clone()) {
             rows.push(Row::labelled(if rows.is_empty() { label } else { "" }, text).toned(Tone::Unknown));
@@ -380,15 +419,21 @@ fn acts(session: &Session, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
         let sign = Sign::of_act(&doing.state);
         rows.push(Row::labelled(if rows.is_empty() { &labels.acts } else { "" }, text).signed(sign));
         if matches!(doing.state, ActState::Uncertain(_)) {
-            let suggests = match session.suggestion(&doing.act) {
-                Some(Settlement::Happened) => &tongue.words.screens.dialogs.suggests_happened,
-                Some(Settlement::DidNotHappen) => &tongue.words.screens.dialogs.suggests_did_not_happen,
-                None => &tongue.words.screens.dialogs.suggests_nothing,
-            };
-            rows.push(Row::plain(format!("  {suggests}")).toned(Tone::Unknown));
+            rows.push(suggested(session, attempt, &doing.act, tongue));
         }
     }
     rows
+}
+
+/// What the servers' own words suggest about an uncertain action.
+pub(super) fn suggested(session: &Session, attempt: &Attempt, act: &Act, tongue: Tongue) -> Row {
+    let d = &tongue.words.screens.dialogs;
+    match session.suggestion(act) {
+        Some(Settlement::Happened) => Row::plain(&d.suggests_happened).signed(Sign::Pass),
+        Some(Settlement::DidNotHappen) => Row::plain(&d.suggests_did_not_happen).signed(Sign::Fail),
+        None if !attempt.settle_read => Row::plain(&d.suggests_pending).signed(Sign::Running),
+        None => Row::plain(&d.suggests_nothing).signed(Sign::Unknown),
+    }
 }
 
 /// What people decided and wrote about the step.

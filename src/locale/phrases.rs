@@ -108,12 +108,12 @@ sections! {
         say_attested, say_text, outside_title, outside_yes, outside_body, outside_text, enter_title,
         enter_yes, enter_again, settle_title, settle_yes, settle_what, settle_how, settle_choice,
         settle_happened, settle_did_not_happen, settle_reason, suggests_happened,
-        suggests_did_not_happen, suggests_nothing, skip_title, skip_yes, skip_body, skip_locks,
-        override_title, override_yes, override_body, override_what, override_whole, override_server,
-        override_name, note_title, note_drill, note_yes, note_text, hand_over_title, hand_over_yes,
-        hand_over_body, hand_over_to, hand_over_brief, close_title, close_yes, close_complete,
-        close_open, close_how, close_completed, close_aborted, close_text, quit_title, quit_yes,
-        quit_open, quit_busy, quit_home, start_title, start_yes, start_what, start_mode,
+        suggests_did_not_happen, suggests_pending, suggests_nothing, skip_title, skip_yes, skip_body,
+        skip_locks, override_title, override_yes, override_body, override_what, override_whole,
+        override_server, override_name, note_title, note_drill, note_yes, note_text, hand_over_title,
+        hand_over_yes, hand_over_body, hand_over_to, hand_over_brief, close_title, close_yes,
+        close_complete, close_open, close_how, close_completed, close_aborted, close_text, quit_title,
+        quit_yes, quit_open, quit_busy, quit_home, start_title, start_yes, start_what, start_mode,
         start_rehearsal, start_drill, start_incident, failed_title, failed_yes,
     }
     /// The home screen.

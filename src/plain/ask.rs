@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::talk::{Stop, Talk};
+use super::lines::{Stop, Talk};
 use crate::desk::{Blank, Form, Kind};
 use crate::engine::{Command, Session};
 use crate::locale::fill;

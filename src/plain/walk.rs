@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::ask::{Filled, ask};
-use super::talk::{Stop, Talk};
+use super::lines::{Stop, Talk};
 use crate::desk::{
     Deed, Form, Purpose, Running, Scene, Sign, Started, deeds, exhibits, head_rows, rto, run_of, tell,
 };
@@ -316,6 +316,9 @@ impl<W: Write> Walk<'_, W> {
     }
 
     fn take(&mut self, taken: Taken) -> Result<(), Stop> {
+        if let Taken::Round { key, .. } = &taken {
+            self.progress.retain(|(k, _), _| k != key);
+        }
         match self.started.door.take(vec![taken]) {
             Ok(events) => self.changes(&events),
             // What came too late belongs to nothing any more.

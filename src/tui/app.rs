@@ -63,6 +63,8 @@ pub enum Message {
     Tick,
     /// One question came back; not recorded yet.
     Progress(RoundKey, QuestionRef, Result<u64, String>),
+    /// A round came home; what was known of it is old.
+    RoundOver(RoundKey),
     /// Events were recorded and applied.
     Recorded(Vec<Stamped>),
     /// The engine said no to the latest command.
@@ -281,6 +283,7 @@ pub fn update(model: &mut Model, world: &World<'_>, message: Message) -> Vec<Req
         Message::Progress(key, question, outcome) => {
             model.progress.insert((key, question), outcome);
         }
+        Message::RoundOver(key) => model.progress.retain(|(k, _), _| *k != key),
         Message::Recorded(events) => model.recorded(&events),
         Message::Refused(refusal) => model.refused(&refusal, world),
         Message::Broke(_) => model.dialogs.retain(|d| !d.sent),

@@ -134,6 +134,11 @@ fn take(home: Vec<Taken>, model: &mut Model, shell: &mut Shell) {
     if home.is_empty() {
         return;
     }
+    for taken in &home {
+        if let Taken::Round { key, .. } = taken {
+            update(model, &shell.world(), Message::RoundOver(key.clone()));
+        }
+    }
     if let Some(message) = shell.command(|started| started.door.take(home)) {
         // Nobody pressed a key for this; a refusal of what came late is no news.
         if !matches!(message, Message::Refused(_)) {

@@ -36,17 +36,18 @@ pub(super) struct Places {
     pub(super) footer: Rect,
 }
 
-pub(super) fn places(size: (u16, u16), broken: bool) -> Places {
+pub(super) fn places(model: &Model, size: (u16, u16), broken: bool) -> Places {
     let (width, height) = size;
+    let told = footer::notice_lines(model, width).len().clamp(1, 3) as u16;
     let banner = if broken { 2 } else { 0 };
     let header = if width >= 100 { 1 } else { 2 };
     let rect = |y: u16, h: u16| Rect { x: 0, y, width, height: h };
-    let body = height.saturating_sub(banner + header + 2);
+    let body = height.saturating_sub(banner + header + told + 1);
     Places {
         banner: rect(0, banner),
         header: rect(banner, header),
         body: rect(banner + header, body),
-        footer: rect(banner + header + body, 2),
+        footer: rect(banner + header + body, told + 1),
     }
 }
 
@@ -56,7 +57,7 @@ fn broken<'a>(world: &World<'a>) -> Option<&'a str> {
 
 /// The body as it is now.
 pub(super) fn body(model: &Model, world: &World<'_>) -> Rect {
-    places(model.size, broken(world).is_some()).body
+    places(model, model.size, broken(world).is_some()).body
 }
 
 pub(super) fn draw(model: &Model, world: &World<'_>, frame: &mut Frame<'_>) {
@@ -71,7 +72,7 @@ pub(super) fn draw(model: &Model, world: &World<'_>, frame: &mut Frame<'_>) {
         }
         return;
     }
-    let places = places((area.width, area.height), broken(world).is_some());
+    let places = places(model, (area.width, area.height), broken(world).is_some());
     if let Some(why) = broken(world) {
         banner(model, why, frame, places.banner);
     }

@@ -98,7 +98,11 @@ impl Bench {
         for errand in self.session.owed() {
             match errand {
                 Errand::Ask(round) => {
-                    let polls = self.session.step(&round.key.step).and_then(|(_, s)| s.attempts.last()).map_or(0, |a| a.polls);
+                    let polls = self
+                        .session
+                        .step(&round.key.step)
+                        .and_then(|(_, s)| s.attempts.last())
+                        .map_or(0, |a| a.polls);
                     let name = format!("{:?} {polls}", round.key);
                     if self.sent.contains(&name) {
                         continue;
@@ -169,7 +173,12 @@ impl Bench {
 
     /// Steps 1 to 3 as they should go.
     pub(crate) fn prepared(&mut self) {
-        let values = [("at", "now"), ("failed_at", "2026-11-20 20:41"), ("approver", "Lea"), ("source_state", "alive")];
+        let values = [
+            ("at", "now"),
+            ("failed_at", "2026-11-20 20:41"),
+            ("approver", "Lea"),
+            ("source_state", "alive"),
+        ];
         let values = values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         self.done(Command::Enter { step: "declared".into(), values });
         self.ask("servers-answer");
@@ -229,7 +238,8 @@ impl Bench {
 }
 
 fn opened(mode: Mode) -> Opened {
-    let server = |environment: &str| ServerInput { environment: environment.into(), ..ServerInput::default() };
+    let server =
+        |environment: &str| ServerInput { environment: environment.into(), ..ServerInput::default() };
     let inputs = Inputs {
         estate: "contoso-biztalk".into(),
         environment: "dr".into(),
@@ -293,12 +303,27 @@ pub(crate) fn good(_: &RoundKey, question: &Question) -> Result<Reading, Trouble
         "biztalk/mark-job" => reading(
             server,
             &["job_id", "name", "start_step", "enabled", "running", "last_instance_id"],
-            vec![vec!["J1".into(), "BTS Log Shipping Restore To Mark".into(), "first".into(), 1.into(), 0.into(), 41.into()]],
+            vec![vec![
+                "J1".into(),
+                "BTS Log Shipping Restore To Mark".into(),
+                "first".into(),
+                1.into(),
+                0.into(),
+                41.into(),
+            ]],
         ),
         "agent/job-outcome" => reading(
             server,
             &["job_id", "name", "enabled", "running", "queued", "run_status", "message"],
-            vec![vec!["J1".into(), "BTS Log Shipping Restore To Mark".into(), 1.into(), 0.into(), 0.into(), 1.into(), "ok".into()]],
+            vec![vec![
+                "J1".into(),
+                "BTS Log Shipping Restore To Mark".into(),
+                1.into(),
+                0.into(),
+                0.into(),
+                1.into(),
+                "ok".into(),
+            ]],
         ),
         _ => reading(
             server,
@@ -358,7 +383,12 @@ pub(crate) fn catalogue() -> Catalogue {
     };
     let job = vec![Parameter { name: "job_id".into(), kind: "uniqueidentifier".into() }];
     Catalogue::of([
-        query("sql/states", vec![], "SELECT d.name AS database_name, d.state_desc\nFROM sys.databases AS d\nORDER BY d.name;\n", "aa"),
+        query(
+            "sql/states",
+            vec![],
+            "SELECT d.name AS database_name, d.state_desc\nFROM sys.databases AS d\nORDER BY d.name;\n",
+            "aa",
+        ),
         query("biztalk/mark-job", vec![], "SELECT job_id FROM msdb.dbo.sysjobs;\n", "bb"),
         query("agent/start-job", job, "EXEC msdb.dbo.sp_start_job @job_id = @job_id;\n", "cc"),
     ])

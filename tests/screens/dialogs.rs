@@ -161,7 +161,9 @@ fn what_is_uncertain_is_settled_with_what_the_servers_say() {
     seat.press("<enter><enter><tab><enter>");
     seat.shows("Fill in: What is true.");
     seat.press("<right><enter>its history says so<enter><tab><enter>");
-    let Some(Command::Settle { act, settlement, reason }) = seat.given.last() else { panic!("{:?}", seat.given) };
+    let Some(Command::Settle { act, settlement, reason }) = seat.given.last() else {
+        panic!("{:?}", seat.given)
+    };
     assert_eq!((act.server.as_str(), *settlement), ("DRSQL2", Settlement::Happened));
     assert_eq!(reason, "its history says so");
     seat.shows("settled, it took effect");
@@ -174,7 +176,10 @@ fn manual_steps_hand_over_and_close_are_asked() {
     seat.bench().settle(40);
     assert_snapshot!("manual", seat.press("7r").screen());
     seat.press("done on BTS1<enter><tab><enter>");
-    assert_eq!(seat.given.last(), Some(&Command::Say { step: "registry".into(), text: "done on BTS1".into() }));
+    assert_eq!(
+        seat.given.last(),
+        Some(&Command::Say { step: "registry".into(), text: "done on BTS1".into() })
+    );
 
     seat.press("HBen<enter>All green up to here.<enter><tab><enter>");
     assert_eq!(
@@ -221,7 +226,7 @@ fn pasted_text_goes_into_the_field_and_runs_no_keys() {
 fn dialogs_fit_and_scroll_in_44_columns() {
     let mut seat = level(Mode::Incident);
     seat.resize(44, 14);
-    assert_snapshot!("no_return_44x14", seat.press("6<enter><enter>").screen());
+    assert_snapshot!("no_return_44x14", seat.press("6<enter><enter><enter>").screen());
     seat.press("D");
     seat.shows("Type exactly: DRSQL1 DRSQL2");
 }

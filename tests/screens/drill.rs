@@ -13,10 +13,12 @@ use insta::assert_snapshot;
 fn troubled(mode: Mode) -> Bench {
     let mut bench = Bench::open(mode);
     bench.prepared();
-    bench.script = Box::new(bad);
+    bench.script = Box::new(|key, question| match key.step.as_str() {
+        "files" => silent(key, question),
+        _ => bad(key, question),
+    });
     bench.command_quietly("level");
     bench.pass_seconds(4);
-    bench.script = Box::new(silent);
     bench.ask("files");
     bench
 }
@@ -103,7 +105,7 @@ fn a_key_that_is_not_valid_now_says_why() {
         ("1o", "There is no red verdict to override here"),
         ("4s", "it can only be overridden"),
         ("1d", "drbook does not act in this step"),
-        ("99", "There is no step 99"),
+        ("9", "There is no step 9"),
         ("1T", "no T-SQL to copy"),
         ("<esc><esc>", "q leaves"),
     ] {
@@ -133,7 +135,7 @@ fn a_filter_narrows_the_list_and_esc_takes_it_away() {
     seat.press("<enter>");
     assert_snapshot!("filtered", seat.screen());
     seat.press("<esc>");
-    seat.shows("Declare the failover");
+    seat.shows("Declare the");
     seat.press("/nowhere");
     seat.shows("No step matches");
 }

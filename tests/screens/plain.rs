@@ -39,7 +39,7 @@ fn talk(mut bench: Bench, lines: &str) -> (String, End) {
         news,
     };
     let paper = Paper::default();
-    let end = drbook::plain::run(setup, Cursor::new(lines.to_owned()), paper.clone()).unwrap();
+    let end = drbook::plain::talk(setup, Cursor::new(lines.to_owned()), paper.clone()).unwrap();
     let text = String::from_utf8(paper.0.borrow().clone()).unwrap();
     (text, end)
 }
@@ -75,7 +75,10 @@ fn a_red_step_is_read_out_with_its_evidence() {
 fn a_step_of_no_return_asks_the_same_as_on_the_screen() {
     let mut bench = Bench::open(Mode::Incident);
     bench.level();
-    let (text, end) = talk(bench, "6\n6\n1\nDRSQL1 DRSQL2\nBen\ncalled back\n\nno\n1\nDRSQL1 DRSQL2\nBen\ncalled back\n\nyes\n");
+    let (text, end) = talk(
+        bench,
+        "6\n6\n1\nDRSQL1 DRSQL2\nBen\ncalled back\n\nno\n1\nDRSQL1 DRSQL2\nBen\ncalled back\n\nyes\n",
+    );
     assert_snapshot!("plain_no_return", text);
     let session = end.started.as_ref().unwrap().door.session();
     let acts = &session.steps[5].attempts.last().unwrap().acts;
@@ -106,7 +109,7 @@ fn home_is_a_list_of_numbers_and_a_failure_comes_back_to_it() {
         news,
     };
     let paper = Paper::default();
-    let end = drbook::plain::run(setup, Cursor::new("2\n4\n"), paper.clone()).unwrap();
+    let end = drbook::plain::talk(setup, Cursor::new("2\n4\n"), paper.clone()).unwrap();
     assert_eq!(end.how, How::Left);
     let text = String::from_utf8(paper.0.borrow().clone()).unwrap();
     assert_snapshot!("plain_home", text);

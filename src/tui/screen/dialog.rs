@@ -40,15 +40,16 @@ fn lines(model: &Model, dialog: &Dialog, width: u16) -> Vec<Line> {
         out.extend(
             text::wrap(&format!("{}{hint}", blank.label), wide).into_iter().map(|l| plain(l, style, None)),
         );
+        let mark = if focused { ">" } else { " " };
         let shown = match (field, &blank.kind) {
             (Field::OneOf(Some(at)), Kind::OneOf(all)) => {
-                format!("< {} >", all.get(*at).map_or("", |(_, words)| words.as_str()))
+                format!("{mark} < {} >", all.get(*at).map_or("", |(_, words)| words.as_str()))
             }
-            (Field::OneOf(_), _) => format!("< {} >", words.choose),
+            (Field::OneOf(_), _) => format!("{mark} < {} >", words.choose),
             (Field::Line(line), _) => {
                 let (shown, _) = line.window(wide.saturating_sub(3));
                 let rest = wide.saturating_sub(2 + text::columns(&shown));
-                format!("  {shown}{}", "_".repeat(rest))
+                format!("{mark} {shown}{}", "_".repeat(rest))
             }
         };
         let style = if focused && matches!(field, Field::OneOf(_)) { theme.selected() } else { Style::new() };
@@ -67,13 +68,13 @@ fn lines(model: &Model, dialog: &Dialog, width: u16) -> Vec<Line> {
 }
 
 fn width(body: Rect) -> u16 {
-    WIDEST.min(body.width)
+    if body.width < WIDEST + 12 { body.width } else { WIDEST }
 }
 
 /// Lines of the dialog on top, and how many are seen at once.
 pub(in crate::tui) fn extent(model: &Model) -> (usize, usize) {
     let Some(dialog) = model.dialogs.last() else { return (0, 1) };
-    let body = super::places(model.size, false).body;
+    let body = super::places(model, model.size, false).body;
     let count = lines(model, dialog, width(body).saturating_sub(4)).len();
     (count, count.min(usize::from(body.height.saturating_sub(4))))
 }

@@ -58,7 +58,7 @@ fn detail_lines(model: &Model, sight: &Sight<'_>, width: u16) -> Vec<(String, St
 
 /// Lines of the details, and how many are seen at once.
 pub(in crate::tui) fn detail_extent(model: &Model, sight: &Sight<'_>) -> (usize, usize) {
-    let places = super::places(model.size, sight.broken.is_some());
+    let places = super::places(model, model.size, sight.broken.is_some());
     let area = inside(panes(places.body).1, is_single(model.size));
     (detail_lines(model, sight, area.width).len(), usize::from(area.height))
 }
@@ -151,13 +151,13 @@ fn step_line(model: &Model, sight: &Sight<'_>, frame: &mut Frame<'_>, row: Rect,
     put(frame, row, 0, 0, mark, style(Style::new()), theme);
     put(frame, row, 1, 0, glyph, style(theme.tone(shown.tone())), theme);
     let wide = text::columns(&word) as u16;
-    let room = row.width.saturating_sub(3 + wide + 2);
+    let room = row.width.saturating_sub(3 + wide + 1);
     let title = format!("{:>2} {}", step.number, model.tongue.text(&step.title));
     let title_style =
         if matches!(standing, Standing::Locked(_)) { theme.tone(Tone::Dim) } else { Style::new() };
     let cut = text::fit(&title, usize::from(room), theme.ascii());
     put(frame, row, 3, 0, &cut, style(title_style), theme);
-    put_right(frame, row, 3, 0, &format!("{word} "), style(theme.tone(shown.tone())), theme);
+    put_right(frame, row, 3, 0, &word, style(theme.tone(shown.tone())), theme);
 }
 
 fn detail(model: &Model, sight: &Sight<'_>, frame: &mut Frame<'_>, area: Rect, single: bool) {

@@ -39,7 +39,7 @@ fn count(model: &Model, reading: &Reading) -> usize {
 
 /// Lines of the exhibit shown, and how many are seen at once.
 pub(in crate::tui) fn extent(model: &Model, sight: &Sight<'_>) -> (usize, usize) {
-    let places = super::places(model.size, sight.broken.is_some());
+    let places = super::places(model, model.size, sight.broken.is_some());
     let area = inside(places.body);
     let all = shown(model, sight);
     let Some(exhibit) = all.get(model.evidence.at) else { return (0, 1) };

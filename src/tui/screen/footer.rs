@@ -23,9 +23,16 @@ fn told(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect) {
         Screen::Evidence => &model.evidence.filter,
         _ => &model.drill.filter,
     };
-    let (left, style) = if let Some(notice) = &model.notice {
-        (notice.text.clone(), theme.tone(notice.tone))
-    } else if model.filtering || (!filter.text().is_empty() && model.screen != Screen::Home) {
+    let last = area.height.saturating_sub(2);
+    if let Some(notice) = &model.notice {
+        let mut x = 0;
+        for (y, line) in notice_lines(model, area.width).iter().take(usize::from(last) + 1).enumerate() {
+            x = put(frame, area, 1, y as u16, line, theme.tone(notice.tone), theme);
+        }
+        head(model, world, frame, area, x + 3);
+        return;
+    }
+    let (left, style) = if model.filtering || (!filter.text().is_empty() && model.screen != Screen::Home) {
         let room = usize::from(area.width).saturating_sub(text::columns(&words.filter) + 2);
         let (shown, cursor) = filter.window(room);
         if model.filtering {
@@ -38,12 +45,25 @@ fn told(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect) {
     } else {
         (String::new(), Style::new())
     };
-    let x = 1 + put(frame, area, 1, 0, &left, style, theme);
+    let x = put(frame, area, 1, 0, &left, style, theme);
+    head(model, world, frame, area, x + 3);
+}
+
+/// The notice on as many lines as it takes.
+pub(super) fn notice_lines(model: &Model, width: u16) -> Vec<String> {
+    let room = usize::from(width.saturating_sub(2));
+    model.notice.as_ref().map_or(Vec::new(), |notice| text::wrap(&notice.text, room))
+}
+
+/// The head of the record, where there is room beside what is told.
+fn head(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect, left: u16) {
+    let theme = model.theme();
+    let words = &model.tongue.words.screens.frame;
     if let Some(sight) = &world.drill {
         let head = short(sight.head, theme.ascii());
         let state = if sight.broken.is_some() { "" } else { &words.recorded };
         let text = format!("{}  {state} ", fill(&words.head, |_| Some(head.clone())));
-        put_right(frame, area, x + 2, 0, &text, theme.label(), theme);
+        put_right(frame, area, left, area.height.saturating_sub(2), &text, theme.label(), theme);
     }
 }
 
@@ -88,9 +108,10 @@ fn keys(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect) {
     }
     shown.extend(help);
     let mut x = 1;
+    let y = area.height.saturating_sub(1);
     for (key, word) in shown {
-        x += put(frame, area, x, 1, &key, theme.tone(Tone::Strong), theme) + 1;
-        x += put(frame, area, x, 1, word, Style::new(), theme) + 2;
+        x += put(frame, area, x, y, &key, theme.tone(Tone::Strong), theme) + 1;
+        x += put(frame, area, x, y, word, Style::new(), theme) + 2;
     }
 }
 

@@ -12,7 +12,7 @@ use ratatui::style::{Modifier, Style};
 use crate::desk::{Gauge, Tone, rpo, rto};
 use crate::locale::fill;
 use crate::runbook::Mode;
-use crate::text::harmless;
+use crate::text::{self, harmless};
 use crate::tui::app::{Model, Sight, World};
 use crate::tui::canvas::{put, put_right};
 
@@ -33,16 +33,18 @@ pub(super) fn draw(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area
     if let Some(last) = lines.last_mut() {
         last.extend(gauges);
     }
+    let mut timed = false;
     for (y, pieces) in lines.into_iter().enumerate() {
         let mut x = 1;
         for (text, style) in pieces {
             x += put(frame, area, x, y as u16, &text, style, theme) + 1;
         }
         // The time stands at the right of the first line that has room for it.
-        if y == 0 || area.height == 2 {
-            let full = put_right(frame, area, x, y as u16, &format!("{time} "), Style::new(), theme);
-            if full {
-                break;
+        if !timed {
+            let short = sight.now.format("%H:%M:%SZ").to_string();
+            let fits = |text: &String| text::columns(text) + usize::from(x) <= usize::from(area.width);
+            if let Some(time) = [format!("{time} "), short].iter().find(|t| fits(t)) {
+                timed = put_right(frame, area, x, y as u16, time, Style::new(), theme);
             }
         }
     }

@@ -44,7 +44,7 @@ fn lines(model: &Model, width: u16) -> Vec<(String, String, Tone)> {
 
 /// Lines of the help, and how many are seen at once.
 pub(in crate::tui) fn extent(model: &Model) -> (usize, usize) {
-    let body = super::places(model.size, false).body;
+    let body = super::places(model, model.size, false).body;
     (lines(model, body.width.saturating_sub(2)).len(), usize::from(body.height.saturating_sub(2)))
 }
 
