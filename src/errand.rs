@@ -111,7 +111,8 @@ impl<P: Port> Errands<P> {
             let handle = match errand.clone() {
                 Errand::Ask(round) => {
                     let playing = self.playing.get(&round.key.step).cloned();
-                    let (servers, clock, post) = (self.servers.clone(), self.clock.clone(), self.post.clone());
+                    let (servers, clock, post) =
+                        (self.servers.clone(), self.clock.clone(), self.post.clone());
                     runtime.spawn(async move {
                         if let Some(playing) = playing {
                             play::over(playing).await;
