@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// When something happened: drill time, and milliseconds since this process started.
@@ -27,9 +27,9 @@ pub trait Clock: Send + Sync {
     fn speed(&self) -> f64 {
         1.0
     }
-    /// Both at once.
+    /// Both at once, to the millisecond that records keep.
     fn stamp(&self) -> Stamp {
-        Stamp { at: self.now(), mono_ms: self.mono_ms() }
+        Stamp { at: self.now().trunc_subsecs(3), mono_ms: self.mono_ms() }
     }
     /// Real milliseconds until drill time `at` (0 when it has passed).
     fn real_ms_until(&self, at: DateTime<Utc>) -> u64 {

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Stamp};
 use crate::engine::{
     self, ActResult, By, Command, Event, Opened, QuestionRef, Refusal, RoundKey, Session, Stamped, Taken,
 };
@@ -97,7 +97,7 @@ impl<P: Port> Drive<P> {
             session.apply(stamped);
         }
         let mut drive = Self::over(session, record, pool, clock, post)?;
-        drive.append(&By::Drbook, loaded.owed)?;
+        drive.append(&By::Drbook, drive.clock.stamp(), loaded.owed)?;
         let tool = env!("CARGO_PKG_VERSION").to_owned();
         drive.carry_out(&By::Operator(operator.clone()), Command::Resume { operator, host, tool })?;
         Ok(drive)
@@ -166,15 +166,17 @@ impl<P: Port> Drive<P> {
 
     fn take_one(&mut self, taken: Taken) -> Result<Vec<Stamped>, Trouble> {
         // a refusal is Stale: it belongs to nothing that is under way any more
+        // the time it is judged at is the time it is recorded at: judging again must come to the same
+        let stamp = self.clock.stamp();
         let decide = |drive: &Self, taken| {
-            engine::decide(&drive.session, Command::Take(taken), drive.clock.stamp()).unwrap_or_default()
+            engine::decide(&drive.session, Command::Take(taken), stamp).unwrap_or_default()
         };
         let events = decide(self, taken.clone());
-        match self.append(&By::Drbook, events) {
+        match self.append(&By::Drbook, stamp, events) {
             // the record goes on, but not with this: what came home is then as good as not seen
             Err(Trouble::Record(why)) if self.broken().is_none() => {
                 let events = decide(self, unseen(taken, &why));
-                self.append(&By::Drbook, events)
+                self.append(&By::Drbook, stamp, events)
             }
             outcome => outcome,
         }
@@ -182,8 +184,9 @@ impl<P: Port> Drive<P> {
 
     fn carry_out(&mut self, by: &By, command: Command) -> Result<Vec<Stamped>, Trouble> {
         self.whole()?;
-        let events = engine::decide(&self.session, command, self.clock.stamp()).map_err(Trouble::Refused)?;
-        let mut recorded = self.append(by, events)?;
+        let stamp = self.clock.stamp();
+        let events = engine::decide(&self.session, command, stamp).map_err(Trouble::Refused)?;
+        let mut recorded = self.append(by, stamp, events)?;
         recorded.extend(self.follow()?);
         self.settle();
         Ok(recorded)
@@ -194,22 +197,23 @@ impl<P: Port> Drive<P> {
         let mut recorded = Vec::new();
         for _ in 0..FOLLOWS {
             let Some(command) = self.session.follows() else { break };
-            match engine::decide(&self.session, command, self.clock.stamp()) {
+            let stamp = self.clock.stamp();
+            match engine::decide(&self.session, command, stamp) {
                 // it would follow again, and again be refused or lead to nothing
                 Err(_) => break,
                 Ok(events) if events.is_empty() => break,
-                Ok(events) => recorded.extend(self.append(&By::Drbook, events)?),
+                Ok(events) => recorded.extend(self.append(&By::Drbook, stamp, events)?),
             }
         }
         Ok(recorded)
     }
 
     /// To disk, then into the state.
-    fn append(&mut self, by: &By, events: Vec<Event>) -> Result<Vec<Stamped>, Trouble> {
+    fn append(&mut self, by: &By, stamp: Stamp, events: Vec<Event>) -> Result<Vec<Stamped>, Trouble> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let appended = self.record.append(by, self.clock.stamp(), events);
+        let appended = self.record.append(by, stamp, events);
         if self.broken().is_some() {
             self.errands.stop_asking();
         }

@@ -15,6 +15,7 @@ use drbook::sql::{Catalogue, Column, Parameter, Place, Query, Variant};
 use script::Script;
 
 mod script;
+mod world;
 
 fn certificate() -> &'static Certificate {
     static MADE: OnceLock<Certificate> = OnceLock::new();

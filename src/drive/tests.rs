@@ -155,12 +155,14 @@ fn book() -> Arc<Runbook> {
     Arc::new(Runbook {
         id: "test".into(),
         version: 1,
+        read_only: false,
         title: Text::en("Test"),
         modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
         roles: BTreeMap::from([("dst".into(), Role { kind: RoleKind::Sql, many: true, may_be_down: false })]),
         rto: None,
         rpo: None,
         measure: Measure::default(),
+        read_only: false,
         phases: vec![Phase { id: "all".into(), title: Text::en("All") }],
         steps: vec![
             step(1, "look", StepKind::Check(vec![ok_is_one()]), None),

@@ -10,17 +10,17 @@
 -- needs:   VIEW ANY DEFINITION (without it other logins are hidden and look absent)
 -- since:   2012
 -- reads only
-WITH cut (name, rest) AS (
-    SELECT CAST(LEFT(@list, CHARINDEX(N'|', @list + N'|') - 1) AS nvarchar(128)),
-           CAST(STUFF(@list + N'|', 1, CHARINDEX(N'|', @list + N'|'), N'') AS nvarchar(max))
-    UNION ALL
-    SELECT CAST(LEFT(c.rest, CHARINDEX(N'|', c.rest) - 1) AS nvarchar(128)),
-           CAST(STUFF(c.rest, 1, CHARINDEX(N'|', c.rest), N'') AS nvarchar(max))
-    FROM cut AS c
-    WHERE c.rest <> N''
-)
+DECLARE @names TABLE (name nvarchar(128) NOT NULL);
+DECLARE @rest nvarchar(max) = @list + N'|', @at int;
+WHILE @rest <> N''
+BEGIN
+    SET @at = CHARINDEX(N'|', @rest);
+    IF @at > 1
+        INSERT INTO @names (name) VALUES (LEFT(@rest, @at - 1));
+    SET @rest = STUFF(@rest, 1, @at, N'');
+END;
 SELECT c.name AS login_name, CASE WHEN p.sid IS NULL THEN 0 ELSE 1 END AS is_present, p.type_desc, p.is_disabled
-FROM cut AS c
-LEFT JOIN sys.server_principals AS p ON p.name = c.name AND p.type IN ('S', 'U', 'G')
-WHERE c.name <> N''
-OPTION (MAXRECURSION 0);
+FROM @names AS c
+LEFT JOIN sys.server_principals AS p
+       ON p.name = c.name AND p.type IN ('S', 'U', 'G')
+ORDER BY c.name;

@@ -3,11 +3,15 @@
 //! Does not compute values and sends nothing.
 
 mod aggregate;
+mod argument;
 mod change;
 mod expression;
 mod function;
+mod host;
+mod join;
 mod operator;
 mod query;
+mod set;
 mod source;
 
 use super::super::answer::Message;

@@ -4,8 +4,11 @@
 
 mod arithmetic;
 mod function;
+mod global;
 mod like;
 mod moment;
+mod numeric;
+mod subquery;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -297,86 +300,6 @@ impl<'a> Run<'a> {
         Ok(convert(Value::Text(joined), Type::NVarChar(None), bound.kind, 0)?)
     }
 
-    /// The rows of a subquery for the row at hand, kept for the next row that gives it the same values.
-    pub(super) fn sub(&self, sub: &Sub, scope: Around<'_>) -> Evaluated<Rows> {
-        let given = self.given(sub, scope);
-        let key = (sub.id, given);
-        if let Some(rows) = self.results.borrow().get(&key) {
-            return Ok(rows.clone());
-        }
-        let rows: Rows = Rc::new(execute::plan(self, &sub.plan, scope)?);
-        self.results.borrow_mut().insert(key, rows.clone());
-        Ok(rows)
-    }
-
-    /// The values a subquery takes from outside.
-    fn given(&self, sub: &Sub, scope: Around<'_>) -> Vec<Key> {
-        sub.outer
-            .iter()
-            .map(|place| {
-                let value = scope.and_then(|s| s.place(*place));
-                self.exact_key(value.unwrap_or(&Value::Null))
-            })
-            .collect()
-    }
-
-    /// Unlike `=`, keeps texts apart that differ in case or blanks.
-    fn exact_key(&self, value: &Value) -> Key {
-        match value {
-            Value::Text(text) => Key::Text(text.clone()),
-            Value::Binary(bytes) => Key::Bytes(bytes.clone()),
-            other => self.world.collation.key(other),
-        }
-    }
-
-    fn exists(&self, sub: &Sub, scope: Around<'_>) -> Evaluated<bool> {
-        let key = (sub.id, self.given(sub, scope));
-        if let Some(rows) = self.results.borrow().get(&key) {
-            return Ok(!rows.is_empty());
-        }
-        let found = execute::any(self, &sub.plan, scope)?;
-        let rows = if found { vec![Rc::new(Vec::new())] } else { Vec::new() };
-        self.results.borrow_mut().insert(key, Rc::new(rows));
-        Ok(found)
-    }
-
-    fn in_query(&self, value: &Bound, sub: &Sub, scope: Around<'_>) -> Evaluated<Option<bool>> {
-        let value = self.value(value, scope)?;
-        let collation = self.world.collation;
-        let kept = if sub.outer.is_empty() { self.members.borrow().get(&sub.id).cloned() } else { None };
-        let members = match kept {
-            Some(members) => members,
-            None => {
-                let rows = self.sub(sub, scope)?;
-                let mut members = Members { empty: rows.is_empty(), ..Members::default() };
-                for row in rows.iter() {
-                    match &row[0] {
-                        Value::Null => members.null = true,
-                        value => {
-                            members.keys.insert(collation.key(value));
-                        }
-                    }
-                }
-                let members = Rc::new(members);
-                if sub.outer.is_empty() {
-                    self.members.borrow_mut().insert(sub.id, members.clone());
-                }
-                members
-            }
-        };
-        Ok(if members.empty {
-            Some(false)
-        } else if value == Value::Null {
-            None
-        } else if members.keys.contains(&collation.key(&value)) {
-            Some(true)
-        } else if members.null {
-            None
-        } else {
-            Some(false)
-        })
-    }
-
     fn like(
         &self,
         value: &Bound,
@@ -409,41 +332,6 @@ impl<'a> Run<'a> {
             }
             _ => None,
         })
-    }
-
-    fn global(&self, name: &str) -> Value {
-        let globals = self.world.globals;
-        let int = |n: i64| Value::Int(n);
-        match name {
-            "@@ROWCOUNT" => int(globals.row_count),
-            "@@ERROR" => int(i64::from(globals.error)),
-            "@@TRANCOUNT" => int(i64::from(globals.transactions)),
-            "@@LOCK_TIMEOUT" => int(globals.lock_timeout),
-            "@@TEXTSIZE" => int(globals.text_size),
-            "@@NESTLEVEL" => int(i64::from(globals.nest_level)),
-            "@@OPTIONS" => int(globals.options),
-            "@@FETCH_STATUS" => int(globals.fetch_status),
-            "@@MAX_CONNECTIONS" => int(32_767),
-            "@@PROCID" | "@@LANGID" => int(0),
-            "@@SPID" => int(i64::from(self.world.context.session_id)),
-            "@@DATEFIRST" => int(7),
-            "@@MAX_PRECISION" => int(38),
-            "@@LANGUAGE" => Value::Text("us_english".to_owned()),
-            "@@MICROSOFTVERSION" => {
-                let (major, minor, build) = self.world.host.version();
-                int(i64::from(major) << 24 | i64::from(minor) << 16 | i64::from(build))
-            }
-            "@@VERSION" => Value::Text(self.world.host.banner()),
-            "@@SERVERNAME" => Value::Text(self.world.host.name()),
-            "@@SERVICENAME" => {
-                let name = self.world.host.name();
-                Value::Text(name.split_once('\\').map_or("MSSQLSERVER", |(_, i)| i).to_owned())
-            }
-            "@@IDENTITY" => {
-                globals.identity.map_or(Value::Null, |n| Value::Decimal { digits: i128::from(n), scale: 0 })
-            }
-            _ => Value::Null,
-        }
     }
 }
 

@@ -146,7 +146,7 @@ struct Out {
     keys: Vec<Value>,
 }
 
-fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> Evaluated<Vec<Row>> {
+pub(super) fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> Evaluated<Vec<Row>> {
     let mut tuples = filtered(run, select, around, usize::MAX)?;
     if let Some(group) = &select.group {
         tuples = grouped(run, select, group, tuples, around)?;

@@ -37,7 +37,7 @@ pub(super) enum Function {
     Lower,
     LTrim,
     NChar,
-    NewId,
+
     NullIf,
     PatIndex,
     Power,
@@ -71,7 +71,7 @@ type Entry = (&'static str, Function, usize, usize, u8);
 
 const ANY: usize = 254;
 
-const TABLE: [Entry; 63] = {
+const TABLE: [Entry; 62] = {
     use Function as F;
     [
         ("ABS", F::Abs, 1, 1, 0),
@@ -109,7 +109,6 @@ const TABLE: [Entry; 63] = {
         ("LTRIM", F::LTrim, 1, 1, 0),
         ("MONTH", F::DatePart, 1, 1, 0),
         ("NCHAR", F::NChar, 1, 1, 0),
-        ("NEWID", F::NewId, 0, 0, 0),
         ("NULLIF", F::NullIf, 2, 2, 0),
         ("PATINDEX", F::PatIndex, 2, 2, 0),
         ("POWER", F::Power, 2, 2, 0),

@@ -2,11 +2,16 @@
 //!
 //! Does not look names up. Statements that T-SQL has and the sandbox has not end in 59999.
 
+mod change;
+mod condition;
 mod expression;
+mod function;
 mod keyword;
 mod media;
 mod query;
 mod routine;
+mod setting;
+mod source;
 mod statement;
 mod table;
 
@@ -125,19 +130,22 @@ impl Parser {
 
     /// 102 or 156 at the next token.
     fn unexpected(&self) -> Message {
-        let token = match self.kind() {
-            Kind::End if self.at > 0 => &self.tokens[self.at - 1],
-            _ => self.token(),
-        };
-        Self::near(token)
+        match self.kind() {
+            // the end itself has no text: the last token is shown, never as a keyword
+            Kind::End if self.at > 0 => {
+                let last = &self.tokens[self.at - 1];
+                let text = format!("Incorrect syntax near '{}'.", shown(last));
+                Message { class: 15, line: last.line, ..Message::error(102, text) }
+            }
+            _ => Self::near(self.token()),
+        }
     }
     fn near(token: &Token) -> Message {
         let keyword = token.kind == Kind::Word && keyword::reserved(&token.text);
         let (number, text) = if keyword {
             (156, format!("Incorrect syntax near the keyword '{}'.", token.text))
         } else {
-            let shown: String = token.text.chars().take(64).collect();
-            (102, format!("Incorrect syntax near '{shown}'."))
+            (102, format!("Incorrect syntax near '{}'.", shown(token)))
         };
         Message { class: 15, line: token.line, ..Message::error(number, text) }
     }
@@ -238,4 +246,9 @@ impl Parser {
         }
         Ok(items)
     }
+}
+
+/// A token's text as messages show it.
+fn shown(token: &Token) -> String {
+    token.text.chars().take(64).collect()
 }

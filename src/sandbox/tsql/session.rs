@@ -8,8 +8,10 @@ mod change;
 mod check;
 mod command;
 mod control;
+mod insert;
 mod message;
 mod option;
+mod raised;
 mod select;
 mod transaction;
 

@@ -1,6 +1,10 @@
 //! The evaluator as a client sees it: SQL text in, rows or an error number out.
 
+mod flow;
 mod host;
+mod meaning;
+mod refusals;
+mod strain;
 
 use std::sync::Arc;
 
@@ -28,7 +32,7 @@ fn run_in(session: &mut dyn Conversation, sql: &str) -> Vec<Part> {
     kept.0
 }
 
-fn show(value: &Value) -> String {
+pub(super) fn show(value: &Value) -> String {
     match value {
         Value::Null => "NULL".into(),
         Value::Bit(b) => i32::from(*b).to_string(),

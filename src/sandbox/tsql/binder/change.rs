@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::ast::{Assignment, Expr, Source, Target, Top};
 use super::super::plan::{Bound, Node, Place, Row, SelectPlan, SourcePlan};
 use super::super::state::invalid_object;
-use super::source::conjuncts;
+use super::join::conjuncts;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::ObjectName;

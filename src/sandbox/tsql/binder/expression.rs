@@ -279,7 +279,7 @@ impl Binder<'_> {
         if converted.kind != column.kind
             && let Some(plan) = std::rc::Rc::get_mut(&mut sub.plan)
         {
-            super::query::retype(&mut plan.body, &[converted.kind])?;
+            super::set::retype(&mut plan.body, &[converted.kind])?;
             plan.columns[0].kind = converted.kind;
         }
         Ok(value)

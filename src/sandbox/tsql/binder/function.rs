@@ -4,7 +4,9 @@ use super::super::ast::{Call, Expr};
 use super::super::function::{self, Function};
 use super::super::plan::{Bound, Node};
 use super::super::types::{self, Family};
+use super::argument::{date_part, date_part_fits};
 use super::expression::constant_int;
+use super::host::unknown;
 use super::{Binder, Binding, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
@@ -54,6 +56,14 @@ impl Binder<'_> {
                 return Err(Message::not_modelled(format!("function {name}")));
             }
             _ => {}
+        }
+        if name == "NEWID" {
+            // random by nature: only a host that has seeded ids can give one
+            let known = self.world.host.scalar(self.world.context, &name, &[]);
+            if !matches!(known, Ok(Some(_))) {
+                return Err(Message::not_modelled("NEWID (answers are reproducible)"));
+            }
+            return self.host_function(call, &name);
         }
         let Some((function, least, most)) = function::find(&name, self.world.version) else {
             return self.host_function(call, &name);
@@ -136,35 +146,6 @@ impl Binder<'_> {
         Ok(Bound { node: Node::Case { arms, otherwise: Some(Box::new(first)) }, kind, nullable: true })
     }
 
-    /// A function the world computes.
-    fn host_function(&mut self, call: &Call, name: &str) -> Binding<Bound> {
-        let arguments = call.arguments.iter().map(|a| self.expression(a)).collect::<Binding<Vec<_>>>()?;
-        // does it exist? errors about the NULLs it is asked with do not matter
-        let nulls = vec![Value::Null; arguments.len()];
-        let probe = self.world.host.scalar(self.world.context, name, &nulls);
-        if let Ok(None) = probe {
-            let shown = &call.name;
-            return Err(if shown.len() == 1 {
-                unknown(&shown[0])
-            } else {
-                Message::error(
-                    4121,
-                    format!(
-                        "Cannot find either column \"{}\" or the user-defined function or aggregate \"{}\", or the name is ambiguous.",
-                        shown[0],
-                        shown.join(".")
-                    ),
-                )
-            });
-        }
-        let kind = match (host_type(name), probe) {
-            (Some(kind), _) => kind,
-            (None, Ok(Some(value))) if value != Value::Null => super::super::convert::natural(&value),
-            _ => return Err(Message::not_modelled(format!("the type of function {name}"))),
-        };
-        Ok(Bound { node: Node::Host(name.to_owned(), arguments), kind, nullable: true })
-    }
-
     fn typed(&mut self, function: Function, name: &str, arguments: Vec<Bound>) -> Binding<Bound> {
         use Function as F;
         let word = name.to_ascii_lowercase();
@@ -178,6 +159,7 @@ impl Binder<'_> {
             )
         };
         let arguments = self.prepare(function, arguments, &bad)?;
+        date_part_fits(function, &word, &arguments)?;
         let first = arguments.first().map_or(Type::Int, |a| a.kind);
         let length = |at: usize| arguments.get(at).and_then(|a| types::length(a.kind)).map(u32::from);
         let national = types::is_national(first);
@@ -231,7 +213,6 @@ impl Binder<'_> {
                 _ => Type::DateTimeOffset { scale: 7 },
             },
             F::IsNull => first,
-            F::NewId => Type::UniqueIdentifier,
             F::Left | F::Right => {
                 let size = constant_int(&arguments[1]).and_then(|n| u32::try_from(n).ok());
                 let size = match (size, length(0)) {
@@ -290,7 +271,6 @@ impl Binder<'_> {
             | F::SysDateTime
             | F::SysUtcDateTime
             | F::SysDateTimeOffset
-            | F::NewId
             | F::Concat
             | F::ConcatWs => false,
             _ => true,
@@ -303,208 +283,4 @@ impl Binder<'_> {
         }
         Ok(bound)
     }
-
-    /// Converts arguments to what the function computes with.
-    fn prepare(
-        &self,
-        function: Function,
-        arguments: Vec<Bound>,
-        bad: &dyn Fn(usize, Type) -> Message,
-    ) -> Binding<Vec<Bound>> {
-        use Function as F;
-        let text = |bound: Bound, at: usize| {
-            if types::is_text(bound.kind) && !bound.is_bare_null() {
-                return Ok(bound);
-            }
-            match types::family(bound.kind) {
-                Family::Variant => Err(bad(at, bound.kind)),
-                Family::Binary if function != F::Len => Err(bad(at, bound.kind)),
-                _ => coerce(bound, Type::VarChar(Some(8000))),
-            }
-        };
-        let wide =
-            |bound: Bound, at: usize| text(bound, at).and_then(|b| coerce(b, Type::NVarChar(Some(4000))));
-        let int = |bound: Bound| coerce(bound, Type::BigInt);
-        let number = |bound: Bound, at: usize| match types::family(bound.kind) {
-            Family::Exact if bound.kind == Type::Bit => coerce(bound, Type::Float),
-            Family::Exact | Family::Approximate => Ok(bound),
-            Family::Text => coerce(bound, Type::Float),
-            _ => Err(bad(at, bound.kind)),
-        };
-        let time = |bound: Bound, at: usize| match types::family(bound.kind) {
-            Family::Time => Ok(bound),
-            Family::Text => coerce(bound, Type::DateTime2 { scale: 7 }),
-            Family::Exact | Family::Approximate => coerce(bound, Type::DateTime),
-            _ => Err(bad(at, bound.kind)),
-        };
-        let mut out = Vec::with_capacity(arguments.len());
-        let first_kind = arguments.first().map(|a| a.kind);
-        for (at, bound) in arguments.into_iter().enumerate() {
-            let n = at + 1;
-            out.push(match (function, at) {
-                (F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round, 0) => number(bound, n)?,
-                (F::Sqrt | F::Str, 0) | (F::Power, _) => coerce(bound, Type::Float)?,
-                (F::Round | F::Str, _) => int(bound)?,
-                (F::Char | F::NChar | F::Space, _) => int(bound)?,
-                (F::Substring, 0) if types::family(bound.kind) == Family::Binary => bound,
-                (F::Substring, 0) if !types::is_text(bound.kind) && !bound.is_bare_null() => {
-                    return Err(bad(n, bound.kind));
-                }
-                (F::Left | F::Right | F::Replicate, 1)
-                | (F::Substring | F::Stuff, 1 | 2)
-                | (F::CharIndex, 2)
-                | (F::DateFromParts, _)
-                | (F::EoMonth, 1)
-                | (F::DateAdd, 1) => int(bound)?,
-                (
-                    F::Ascii
-                    | F::Unicode
-                    | F::CharIndex
-                    | F::PatIndex
-                    | F::Len
-                    | F::Left
-                    | F::Right
-                    | F::Lower
-                    | F::Upper
-                    | F::LTrim
-                    | F::RTrim
-                    | F::Trim
-                    | F::Reverse
-                    | F::Replace
-                    | F::Replicate
-                    | F::Stuff
-                    | F::Substring
-                    | F::Translate
-                    | F::Concat
-                    | F::ConcatWs,
-                    _,
-                ) => text(bound, n)?,
-                (F::QuoteName, _) => wide(bound, n)?,
-                (F::DateAdd, 2)
-                | (F::DateDiff | F::DateDiffBig, 1 | 2)
-                | (F::DateName | F::DatePart, 1)
-                | (F::EoMonth, 0)
-                | (F::ToDateTimeOffset | F::SwitchOffset, 0) => {
-                    let bound = time(bound, n)?;
-                    if matches!(function, F::SwitchOffset) {
-                        coerce(bound, Type::DateTimeOffset { scale: 7 })?
-                    } else {
-                        bound
-                    }
-                }
-                (F::IsNull, 1) => {
-                    let kind = first_kind.unwrap_or(bound.kind);
-                    let bare = out.first().is_some_and(Bound::is_bare_null);
-                    if bare { bound } else { coerce(bound, kind)? }
-                }
-                _ => bound,
-            });
-        }
-        if function == F::IsNull && out[0].is_bare_null() {
-            let kind = out[1].kind;
-            out[0] = Bound::constant(Value::Null, kind);
-        }
-        Ok(out)
-    }
-}
-
-/// 195
-fn unknown(name: &str) -> Message {
-    Message {
-        class: 15,
-        ..Message::error(195, format!("'{name}' is not a recognized built-in function name."))
-    }
-}
-
-/// The canonical word of a date part, as a constant argument.
-fn date_part(part: &str, function: &str) -> Binding<Bound> {
-    let word = match part.to_ascii_lowercase().as_str() {
-        "year" | "yy" | "yyyy" => "year",
-        "quarter" | "qq" | "q" => "quarter",
-        "month" | "mm" | "m" => "month",
-        "dayofyear" | "dy" | "y" => "dayofyear",
-        "day" | "dd" | "d" => "day",
-        "week" | "wk" | "ww" => "week",
-        "weekday" | "dw" | "w" => "weekday",
-        "iso_week" | "isowk" | "isoww" => "iso_week",
-        "hour" | "hh" => "hour",
-        "minute" | "mi" | "n" => "minute",
-        "second" | "ss" | "s" => "second",
-        "millisecond" | "ms" => "millisecond",
-        "microsecond" | "mcs" => "microsecond",
-        "nanosecond" | "ns" => "nanosecond",
-        "tzoffset" | "tz" => "tzoffset",
-        _ => {
-            let text = format!("'{part}' is not a recognized {} option.", function.to_ascii_lowercase());
-            return Err(Message { class: 15, ..Message::error(155, text) });
-        }
-    };
-    Ok(Bound::constant(Value::Text(word.to_owned()), Type::VarChar(Some(20))))
-}
-
-/// The result types of functions that the world computes.
-fn host_type(name: &str) -> Option<Type> {
-    Some(match name {
-        "SERVERPROPERTY"
-        | "DATABASEPROPERTYEX"
-        | "CONNECTIONPROPERTY"
-        | "SESSIONPROPERTY"
-        | "SQL_VARIANT_PROPERTY"
-        | "FILEGROUPPROPERTY_EX"
-        | "SESSION_CONTEXT"
-        | "COLLATIONPROPERTY" => Type::Variant,
-        "DB_NAME"
-        | "OBJECT_NAME"
-        | "OBJECT_SCHEMA_NAME"
-        | "SCHEMA_NAME"
-        | "TYPE_NAME"
-        | "COL_NAME"
-        | "FILE_NAME"
-        | "USER_NAME"
-        | "SUSER_NAME"
-        | "SUSER_SNAME"
-        | "ORIGINAL_LOGIN"
-        | "HOST_NAME"
-        | "APP_NAME"
-        | "CURRENT_USER"
-        | "SESSION_USER"
-        | "SYSTEM_USER"
-        | "USER"
-        | "FILEGROUP_NAME"
-        | "PARSENAME"
-        | "DBO.SQLAGENT_SUSER_SNAME" => Type::SYSNAME,
-        "OBJECT_DEFINITION" => Type::NVarChar(None),
-        "DB_ID"
-        | "SCHEMA_ID"
-        | "OBJECT_ID"
-        | "TYPE_ID"
-        | "USER_ID"
-        | "DATABASE_PRINCIPAL_ID"
-        | "HAS_PERMS_BY_NAME"
-        | "IS_SRVROLEMEMBER"
-        | "IS_MEMBER"
-        | "IS_ROLEMEMBER"
-        | "HAS_DBACCESS"
-        | "DATABASEPROPERTY"
-        | "OBJECTPROPERTY"
-        | "COLUMNPROPERTY"
-        | "FILE_ID"
-        | "FILE_IDEX"
-        | "FILEPROPERTY"
-        | "INDEXPROPERTY"
-        | "TYPEPROPERTY"
-        | "COL_LENGTH"
-        | "SUSER_ID"
-        | "IS_OBJECTSIGNED" => Type::Int,
-        "SUSER_SID" => Type::VarBinary(Some(85)),
-        "HOST_ID" => Type::Char(10),
-        "DBO.AGENT_DATETIME" | "MSDB.DBO.AGENT_DATETIME" => Type::DateTime,
-        "FN_HADR_IS_PRIMARY_REPLICA"
-        | "FN_HADR_BACKUP_IS_PREFERRED_REPLICA"
-        | "MASTER.SYS.FN_HADR_IS_PRIMARY_REPLICA"
-        | "MASTER.SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Type::Bit,
-        "CONTEXT_INFO" => Type::VarBinary(Some(128)),
-        "GET_FILESTREAM_TRANSACTION_CONTEXT" => Type::VarBinary(None),
-        _ => return None,
-    })
 }

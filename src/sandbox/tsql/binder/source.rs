@@ -18,17 +18,17 @@ impl Binder<'_> {
         Ok(plan)
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.scopes.last().map_or(0, |s| s.sources.len())
     }
 
-    fn show(&mut self, from: usize) {
+    pub(super) fn show(&mut self, from: usize) {
         if let Some(scope) = self.scope() {
             scope.visible = from..scope.sources.len();
         }
     }
 
-    fn hide(&mut self) {
+    pub(super) fn hide(&mut self) {
         if let Some(scope) = self.scope() {
             scope.visible = 0..0;
         }
@@ -84,7 +84,7 @@ impl Binder<'_> {
         }
     }
 
-    fn source(&mut self, source: &Source) -> Binding<SourcePlan> {
+    pub(super) fn source(&mut self, source: &Source) -> Binding<SourcePlan> {
         match source {
             Source::Table { name, alias, line } => {
                 self.table(name, alias.as_ref()).map_err(|m| Message { line: *line, ..m })
@@ -294,28 +294,6 @@ impl Binder<'_> {
         Ok(SourcePlan::Values { slot, width, rows: bound })
     }
 
-    fn join(&mut self, how: Join, left: &Source, right: &Source, on: Option<&Expr>) -> Binding<SourcePlan> {
-        let first = self.count();
-        self.hide();
-        let left = Box::new(self.source(left)?);
-        let middle = self.count();
-        self.hide();
-        let right = Box::new(self.source(right)?);
-        self.show(first);
-        let mut keys = Vec::new();
-        let mut rest = Vec::new();
-        if let Some(on) = on {
-            let condition = self.in_clause(Clause::On, |b| b.expression(on))?;
-            for part in conjuncts(condition) {
-                match equal_pair(part, first..middle, middle..self.count()) {
-                    Ok(pair) => keys.push(pair),
-                    Err(other) => rest.push(*other),
-                }
-            }
-        }
-        Ok(SourcePlan::Join { how, left, right, keys, rest })
-    }
-
     fn function_source(
         &mut self,
         name: &Name,
@@ -374,40 +352,5 @@ impl Binder<'_> {
             columns,
         })?;
         Ok(SourcePlan::Function { slot, width, what, arguments, kinds })
-    }
-}
-
-/// The parts of a condition that all must hold.
-pub(super) fn conjuncts(condition: Bound) -> Vec<Bound> {
-    match condition.node {
-        Node::And(parts) => parts.into_iter().flat_map(conjuncts).collect(),
-        _ => vec![condition],
-    }
-}
-
-/// `left = right` with each side's columns from one side of the join only.
-fn equal_pair(
-    part: Bound,
-    left: std::ops::Range<usize>,
-    right: std::ops::Range<usize>,
-) -> Result<(Bound, Bound), Box<Bound>> {
-    let Node::Compare(Comparison::Equal, a, b) = &part.node else { return Err(Box::new(part)) };
-    let side = |bound: &Bound| {
-        let places: Vec<_> = bound.places().into_iter().filter(|p| p.up == 0).collect();
-        if places.is_empty() {
-            return None;
-        }
-        if places.iter().all(|p| left.contains(&p.slot)) {
-            Some(true)
-        } else if places.iter().all(|p| right.contains(&p.slot)) {
-            Some(false)
-        } else {
-            None
-        }
-    };
-    match (side(a), side(b)) {
-        (Some(true), Some(false)) => Ok(((**a).clone(), (**b).clone())),
-        (Some(false), Some(true)) => Ok(((**b).clone(), (**a).clone())),
-        _ => Err(Box::new(part)),
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn to_time(value: &Value, from: Type, to: Type, style: i32) -> Result
             Value::DateTime(datetime_round(moment))
         }
         Type::SmallDateTime => {
-            let moment = moment + TimeDelta::milliseconds(29_999);
+            let moment = moment + TimeDelta::milliseconds(30_001);
             let minute = moment.with_second(0).and_then(|m| m.with_nanosecond(0)).unwrap_or(moment);
             if !(1900..=2079).contains(&minute.year()) {
                 return Err(out());

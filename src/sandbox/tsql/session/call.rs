@@ -4,7 +4,8 @@ use super::super::ast::{Argument, Execute, Executed, Expr};
 use super::super::convert::convert;
 use super::super::parser;
 use super::super::state::Variables;
-use super::batch::{Batch, Ends, Flow, Raised, Stepped};
+use super::batch::{Batch, Flow, Stepped};
+use super::raised::{Ends, Raised};
 use super::{Prepared, Session};
 use crate::sandbox::answer::{Kept, Message, Parameter, Part, Sink};
 use crate::sandbox::value::{Type, Value};
@@ -296,11 +297,11 @@ fn text_of(parameter: Option<&Parameter>) -> String {
     }
 }
 
-/// Finds a parameter by one of its names, else by its place.
+/// Finds a parameter by one of its names (some clients leave the `@` away), else by its place.
 fn pick<'p>(parameters: &'p [Parameter], names: &[&str], place: usize) -> Option<&'p Parameter> {
     parameters
         .iter()
-        .find(|p| names.iter().any(|n| p.name.eq_ignore_ascii_case(n)))
+        .find(|p| names.iter().any(|n| p.name.trim_start_matches('@').eq_ignore_ascii_case(&n[1..])))
         .or_else(|| parameters.get(place).filter(|p| p.name.is_empty()))
 }
 

@@ -8,7 +8,8 @@ use super::super::ast::{
 };
 use super::super::binder::Binder;
 use super::super::state::LocalTable;
-use super::batch::{Batch, compile_error};
+use super::batch::Batch;
+use super::raised::compile_error;
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::Value;
 
@@ -171,7 +172,7 @@ impl Batch<'_> {
         let count = if columns.is_empty() { None } else { Some(columns.len()) };
         if let (InsertFrom::Values(rows), Some(count)) = (from, count) {
             for row in rows {
-                super::change::check_counts(count, row.len())?;
+                super::insert::check_counts(count, row.len())?;
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Commands about whole databases, handed to the host with their values computed.
 
 use super::super::ast::{Expr, HostCommand, Media, MediaWhat};
-use super::batch::{Batch, Ends, Raised};
+use super::batch::Batch;
+use super::raised::{Ends, Raised};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::{Command, DiskOption};
 use crate::sandbox::value::{Type, Value};

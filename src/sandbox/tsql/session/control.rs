@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::super::ast::{Declaration, Expr, Name, Operator, What};
 use super::super::convert::convert;
 use super::super::state::{Caught, LocalTable};
-use super::batch::{Batch, Ends, Raised};
+use super::batch::Batch;
 use super::message;
+use super::raised::{Ends, Raised};
 use crate::sandbox::answer::{Message, Part, Stopped};
 use crate::sandbox::value::{Type, Value};
 

@@ -1,7 +1,8 @@
 //! SET options. What would change an answer and is not followed is refused.
 
 use super::super::ast::{Expr, SetOption};
-use super::batch::{Batch, Raised};
+use super::batch::Batch;
+use super::raised::Raised;
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::Value;
 

@@ -6,7 +6,8 @@ use super::super::evaluate::Run;
 use super::super::execute;
 use super::super::plan::Row;
 use super::super::state::LocalTable;
-use super::batch::{Batch, Raised};
+use super::batch::Batch;
+use super::raised::Raised;
 use crate::sandbox::answer::{Message, Part};
 use crate::sandbox::value::Column;
 
@@ -39,19 +40,21 @@ impl Batch<'_> {
         if head.items.iter().any(|i| matches!(i, Item::Assign { .. })) {
             return self.select_assign(query, head);
         }
-        if self.session.host.mood().empty_answers {
-            // a server whose rows never arrive: what it would have sent stays behind
-            let (columns, rows, reads_host) = self.query(query)?;
-            let rows = if reads_host { Vec::new() } else { rows };
-            return self.send(columns, rows);
-        }
-        let (columns, rows, _) = self.query(query)?;
-        self.send(columns, rows)
-    }
-
-    fn send(&mut self, columns: Vec<Column>, rows: Vec<Row>) -> Result<u64, Raised> {
-        let count = rows.len() as u64;
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
+        let (columns, rows, reads_host) = self.with_world(|world| {
+            let plan = Binder::new(world).statement(query).map_err(|m| self.unbound(m))?;
+            let rows = execute::plan(&Run::new(world, &stopped), &plan, None);
+            Ok::<_, Raised>((plan.columns, rows, plan.reads_host))
+        })?;
+        // the columns are told before the first row is computed, so also before an error
         self.sink.put(Part::Columns(columns))?;
+        let mut rows = rows?;
+        if reads_host && self.session.host.mood().empty_answers {
+            // a server whose rows never arrive: what it would have sent stays behind
+            rows.clear();
+        }
+        let count = rows.len() as u64;
         for row in rows {
             let values = std::rc::Rc::try_unwrap(row).unwrap_or_else(|row| (*row).clone());
             self.sink.put(Part::Row(values))?;

@@ -1,0 +1,116 @@
+//! SET: variables and options.
+
+use super::super::ast::{Expr, SetOption, What};
+use super::super::lexer::Kind;
+use super::{Parsed, Parser};
+use crate::sandbox::value::{Type, Value};
+
+impl Parser {
+    pub(super) fn set(&mut self) -> Parsed<What> {
+        if *self.kind() == Kind::Variable {
+            let name = self.variable()?;
+            let operator = self.assign_operator()?;
+            return Ok(What::SetVariable { name, operator, value: self.value()? });
+        }
+        if self.accept_all(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
+            let level = if self.accept_all(&["READ", "UNCOMMITTED"]) {
+                1
+            } else if self.accept_all(&["READ", "COMMITTED"]) {
+                2
+            } else if self.accept_all(&["REPEATABLE", "READ"]) {
+                3
+            } else if self.accept("SERIALIZABLE") {
+                4
+            } else if self.accept("SNAPSHOT") {
+                5
+            } else {
+                return Err(self.unexpected());
+            };
+            return Ok(What::SetOption(SetOption::Isolation(level)));
+        }
+        if *self.kind() != Kind::Word {
+            return Err(self.unexpected());
+        }
+        let first = self.token().text.to_ascii_uppercase();
+        match first.as_str() {
+            "LOCK_TIMEOUT" | "DATEFIRST" | "TEXTSIZE" | "ROWCOUNT" | "QUERY_GOVERNOR_COST_LIMIT" => {
+                self.advance();
+                let minus = self.accept_symbol("-");
+                let value = match self.kind() {
+                    Kind::Integer | Kind::Variable => self.constant()?,
+                    _ => return Err(self.unexpected()),
+                };
+                let value = if minus { Expr::Negate(Box::new(value)) } else { value };
+                Ok(What::SetOption(SetOption::Value(first, value)))
+            }
+            "DEADLOCK_PRIORITY" | "LANGUAGE" | "DATEFORMAT" => {
+                self.advance();
+                let minus = self.accept_symbol("-");
+                let value = if self.peek_name() {
+                    let text = self.identifier()?;
+                    Expr::Literal(Value::Text(text), Type::SYSNAME)
+                } else {
+                    self.constant()?
+                };
+                let value = if minus { Expr::Negate(Box::new(value)) } else { value };
+                Ok(What::SetOption(SetOption::Value(first, value)))
+            }
+            "IDENTITY_INSERT" | "STATISTICS" | "CONTEXT_INFO" | "OFFSETS" => {
+                Err(self.refused(format!("SET {first}")))
+            }
+            _ => {
+                let names = self.commas(|p| {
+                    if *p.kind() != Kind::Word {
+                        return Err(p.unexpected());
+                    }
+                    let name = p.token().text.to_ascii_uppercase();
+                    if !SWITCHES.contains(&name.as_str()) {
+                        if REFUSED_SWITCHES.contains(&name.as_str()) {
+                            return Err(p.refused(format!("SET {name}")));
+                        }
+                        let text = format!("'{}' is not a recognized SET option.", p.token().text);
+                        return Err(p.fail(195, text));
+                    }
+                    p.advance();
+                    Ok(name)
+                })?;
+                match self.one_of(&["ON", "OFF"]) {
+                    Some(word) => Ok(What::SetOption(SetOption::Switch(names, word == "ON"))),
+                    None => Err(self.unexpected()),
+                }
+            }
+        }
+    }
+}
+
+/// SET options with ON or OFF.
+pub(super) const SWITCHES: [&str; 16] = [
+    "NOCOUNT",
+    "XACT_ABORT",
+    "ANSI_NULLS",
+    "ANSI_PADDING",
+    "ANSI_WARNINGS",
+    "ANSI_NULL_DFLT_ON",
+    "ANSI_NULL_DFLT_OFF",
+    "ANSI_DEFAULTS",
+    "ARITHABORT",
+    "ARITHIGNORE",
+    "CONCAT_NULL_YIELDS_NULL",
+    "CURSOR_CLOSE_ON_COMMIT",
+    "IMPLICIT_TRANSACTIONS",
+    "NUMERIC_ROUNDABORT",
+    "QUOTED_IDENTIFIER",
+    "NO_BROWSETABLE",
+];
+
+/// Those that would change an answer in a way the sandbox does not follow.
+pub(super) const REFUSED_SWITCHES: [&str; 8] = [
+    "FMTONLY",
+    "NOEXEC",
+    "PARSEONLY",
+    "SHOWPLAN_ALL",
+    "SHOWPLAN_TEXT",
+    "SHOWPLAN_XML",
+    "FORCEPLAN",
+    "REMOTE_PROC_TRANSACTIONS",
+];

@@ -1,0 +1,226 @@
+//! What stands in FROM.
+
+use super::super::ast::{Expr, Join, Source};
+use super::super::lexer::Kind;
+use super::{CHAIN, Parsed, Parser};
+
+impl Parser {
+    /// The whole FROM clause.
+    pub(super) fn from(&mut self) -> Parsed<Source> {
+        let mut left = self.joined()?;
+        let mut length = 0;
+        while self.accept_symbol(",") {
+            let right = self.joined()?;
+            left = Source::Join { how: Join::Cross, left: Box::new(left), right: Box::new(right), on: None };
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+        }
+        Ok(left)
+    }
+
+    pub(super) fn joined(&mut self) -> Parsed<Source> {
+        let mut left = self.source()?;
+        let mut length = 0;
+        loop {
+            length += 1;
+            if length > CHAIN {
+                return Err(self.too_deep());
+            }
+            if self.accept_all(&["CROSS", "APPLY"]) || self.peek_all(&["OUTER", "APPLY"]) {
+                let outer = self.accept_all(&["OUTER", "APPLY"]);
+                let right = self.source()?;
+                left = Source::Apply { outer, left: Box::new(left), right: Box::new(right) };
+                continue;
+            }
+            if self.accept_all(&["CROSS", "JOIN"]) {
+                let right = self.source()?;
+                left =
+                    Source::Join { how: Join::Cross, left: Box::new(left), right: Box::new(right), on: None };
+                continue;
+            }
+            let Some(how) = self.join_word()? else { return Ok(left) };
+            // a JOIN b JOIN c ON … ON …: the right side may be a join of its own
+            let right = self.nested(Self::join_right)?;
+            self.expect("ON")?;
+            let on = Some(self.condition()?);
+            left = Source::Join { how, left: Box::new(left), right: Box::new(right), on };
+        }
+    }
+
+    pub(super) fn join_right(&mut self) -> Parsed<Source> {
+        let mut right = self.source()?;
+        while !self.peek("ON") {
+            let Some(how) = self.join_word()? else { break };
+            let inner = self.nested(Self::join_right)?;
+            self.expect("ON")?;
+            let on = Some(self.condition()?);
+            right = Source::Join { how, left: Box::new(right), right: Box::new(inner), on };
+        }
+        Ok(right)
+    }
+
+    pub(super) fn join_word(&mut self) -> Parsed<Option<Join>> {
+        let how = if self.accept("JOIN") {
+            return Ok(Some(Join::Inner));
+        } else if self.accept("INNER") {
+            Join::Inner
+        } else if self.peek("LEFT") || self.peek("RIGHT") || self.peek("FULL") {
+            let word = self.token().text.to_ascii_uppercase();
+            self.advance();
+            self.accept("OUTER");
+            match word.as_str() {
+                "LEFT" => Join::Left,
+                "RIGHT" => Join::Right,
+                _ => Join::Full,
+            }
+        } else {
+            return Ok(None);
+        };
+        // a hint changes how, never what
+        self.one_of(&["LOOP", "HASH", "MERGE", "REMOTE"]);
+        self.expect("JOIN")?;
+        Ok(Some(how))
+    }
+
+    pub(super) fn source(&mut self) -> Parsed<Source> {
+        if *self.kind() == Kind::Variable {
+            let name = self.variable()?;
+            if self.peek_symbol(".") {
+                return Err(self.refused("methods of variables"));
+            }
+            return Ok(Source::Variable { name, alias: self.table_alias()? });
+        }
+        if self.peek_symbol("(") {
+            if self.ahead(1).is("VALUES") {
+                return self.values();
+            }
+            if self.at_query() {
+                self.advance();
+                let query = Box::new(self.nested(Self::query)?);
+                self.expect_symbol(")")?;
+                let alias = self.table_alias()?.ok_or_else(|| self.unexpected())?;
+                let columns = self.alias_columns()?;
+                return Ok(Source::Derived { query, alias, columns });
+            }
+            self.advance();
+            let inner = self.nested(Self::joined)?;
+            self.expect_symbol(")")?;
+            return Ok(inner);
+        }
+        for word in ["OPENROWSET", "OPENQUERY", "OPENDATASOURCE", "OPENXML", "CONTAINSTABLE", "FREETEXTTABLE"]
+        {
+            if self.peek(word) {
+                return Err(self.refused(word));
+            }
+        }
+        if self.peek_symbol("::") {
+            return Err(self.refused("system functions with ::"));
+        }
+        let line = self.line();
+        let name = self.name()?;
+        if self.peek_symbol("(") && !self.old_hint() {
+            self.advance();
+            let arguments = if self.peek_symbol(")") {
+                Vec::new()
+            } else {
+                self.nested(|p| p.commas(|p| if p.accept("DEFAULT") { Ok(Expr::Null) } else { p.value() }))?
+            };
+            self.expect_symbol(")")?;
+            if self.peek("WITH") && self.ahead_symbol(1, "(") {
+                return Err(self.refused("WITH behind a function"));
+            }
+            let alias = self.table_alias()?;
+            let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
+            return Ok(Source::Function { name, arguments, alias, columns, line });
+        }
+        self.hints()?;
+        let alias = self.table_alias()?;
+        self.hints()?;
+        for word in ["PIVOT", "UNPIVOT", "TABLESAMPLE"] {
+            if self.peek(word) {
+                return Err(self.refused(word));
+            }
+        }
+        Ok(Source::Table { name, alias, line })
+    }
+
+    pub(super) fn values(&mut self) -> Parsed<Source> {
+        self.advance();
+        self.expect("VALUES")?;
+        let rows = self.nested(|p| p.commas(|p| p.list(Self::value)))?;
+        self.expect_symbol(")")?;
+        let alias = self.table_alias()?.ok_or_else(|| self.unexpected())?;
+        let columns = self.alias_columns()?;
+        if columns.is_empty() {
+            return Err(self.unexpected());
+        }
+        Ok(Source::Values { rows, alias, columns })
+    }
+
+    pub(super) fn alias_columns(&mut self) -> Parsed<Vec<String>> {
+        if self.peek_symbol("(") { self.list(Self::identifier) } else { Ok(Vec::new()) }
+    }
+
+    pub(super) fn table_alias(&mut self) -> Parsed<Option<String>> {
+        if self.accept("AS") {
+            return self.identifier().map(Some);
+        }
+        if self.peek_name() && !self.starts_statement() && !self.peek_all(&["OFFSET"]) {
+            // APPLY follows only CROSS and OUTER, both reserved or looked for first
+            return self.identifier().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// `FROM t (NOLOCK)`: the old way to write a hint.
+    pub(super) fn old_hint(&self) -> bool {
+        self.peek_symbol("(")
+            && HINTS.iter().any(|hint| self.ahead(1).is(hint))
+            && (self.ahead_symbol(2, ")") || self.ahead_symbol(2, ","))
+    }
+
+    /// Table hints change locking, which the sandbox has not: read and forgotten.
+    pub(super) fn hints(&mut self) -> Parsed<()> {
+        let with = self.peek("WITH") && self.ahead_symbol(1, "(");
+        if !with && !self.old_hint() {
+            return Ok(());
+        }
+        if with {
+            self.advance();
+        }
+        self.expect_symbol("(")?;
+        loop {
+            if self.one_of(&HINTS).is_none() {
+                if self.peek("INDEX") || self.peek("FORCESEEK") || self.peek("FORCESCAN") {
+                    return Err(self.refused("index hints"));
+                }
+                return Err(self.unexpected());
+            }
+            if self.accept_symbol(")") {
+                return Ok(());
+            }
+            self.accept_symbol(",");
+        }
+    }
+}
+
+pub(super) const HINTS: [&str; 16] = [
+    "NOLOCK",
+    "READUNCOMMITTED",
+    "READCOMMITTED",
+    "REPEATABLEREAD",
+    "SERIALIZABLE",
+    "HOLDLOCK",
+    "READPAST",
+    "ROWLOCK",
+    "PAGLOCK",
+    "TABLOCK",
+    "TABLOCKX",
+    "UPDLOCK",
+    "XLOCK",
+    "NOWAIT",
+    "READCOMMITTEDLOCK",
+    "SNAPSHOT",
+];
