@@ -3,7 +3,7 @@
 //! No cursor movement, no colour, no signs that are not words. Asks the same forms and gives the same commands as the
 //! full screen. The end of the input leaves the drill open.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, Write};
 
 use crate::desk::{End, How, Pick, Setup, Trouble};
 use crate::locale::{Tongue, fill};
@@ -15,13 +15,8 @@ mod walk;
 
 use lines::{Stop, Talk};
 
-/// Talks on standard input and output; see [`talk`].
-pub fn run(setup: Setup) -> Result<End, Trouble> {
-    talk(setup, BufReader::new(std::io::stdin()), std::io::stdout())
-}
-
 /// Talks until the operator leaves, the input ends, or a signal says so.
-pub fn talk(setup: Setup, input: impl BufRead + Send + 'static, output: impl Write) -> Result<End, Trouble> {
+pub fn run(setup: Setup, input: impl BufRead + Send + 'static, output: impl Write) -> Result<End, Trouble> {
     let Setup { mut started, mut open, home, look, news } = setup;
     let tongue = Tongue::of(look.language);
     let mut talk = Talk::new(input, output, news, tongue).map_err(Trouble::Output)?;

@@ -180,7 +180,8 @@ pub(crate) fn new_drill(
         fault_commitment: None,
         previous_head,
     };
-    let (pool, plays) = pool(common, new.estate, &catalogue, new.sandbox.as_ref().and(new.book.answers.as_ref()));
+    let (pool, plays) =
+        pool(common, new.estate, &catalogue, new.sandbox.as_ref().and(new.book.answers.as_ref()));
     let record = Record::create(&places.records, &new.record, &embedded, &holder(&operator, &host))?;
     let (post, news) = channel_for_news();
     let mut drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
@@ -203,7 +204,8 @@ pub(crate) fn resume_drill(
     let (pool, plays) = pool(common, estate, &catalogue, answers);
     let (post, news) = channel_for_news();
     let clock = Arc::new(opened.clock);
-    let mut drive = Drive::resume(Arc::new(book), record, loaded, operator, identity::host(), pool, clock, post)?;
+    let mut drive =
+        Drive::resume(Arc::new(book), record, loaded, operator, identity::host(), pool, clock, post)?;
     drive.set_plays(plays);
     Ok(Open { drive, news, catalogue })
 }

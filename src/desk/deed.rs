@@ -149,11 +149,10 @@ pub fn allowed(session: &Session, index: usize, deed: Deed, broken: bool) -> Res
         }
     };
     match deed {
-        Deed::Run => may_start(),
         Deed::ActAgain if !is_do => Err(WhyNot::NotAnAction),
         Deed::ActAgain if !has_acted(session, index) => Err(WhyNot::NotActed),
         Deed::Outside if !is_do => Err(WhyNot::NotAnAction),
-        Deed::ActAgain | Deed::Outside => may_start(),
+        Deed::Run | Deed::ActAgain | Deed::Outside => may_start(),
         Deed::Stop => match standing {
             Standing::Running(Progress::Acting) => Err(WhyNot::Busy),
             Standing::Running(_) => Ok(()),

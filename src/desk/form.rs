@@ -99,7 +99,7 @@ impl Blank {
 
 impl Form {
     /// The form for a purpose; `None` when the drill has nothing it could be about.
-    pub fn of(purpose: Purpose, session: &Session, tongue: Tongue) -> Option<Self> {
+    pub fn of(purpose: &Purpose, session: &Session, tongue: Tongue) -> Option<Self> {
         let d = &tongue.words.screens.dialogs;
         let named = |id: &str| step_name(session, id, tongue);
         let reason = |label: &String| Blank::line("reason", label, "");
@@ -112,7 +112,7 @@ impl Form {
             harmless: false,
         };
         let titled = |title: &str, id: &str| fill(title, |_| Some(named(id)));
-        Some(match &purpose {
+        Some(match purpose {
             Purpose::Act(id) => {
                 let step = session.step(id)?.0;
                 let mut form = plain(titled(&d.act_title, id), &d.act_yes);
@@ -246,9 +246,9 @@ impl Form {
                 if open.is_empty() {
                     form.body.push(Row::plain(&d.close_complete));
                 } else {
-                    let names: Vec<String> = open.iter().map(|id| named(id)).collect();
+                    let steps: Vec<String> = open.iter().map(|id| named(id)).collect();
                     let text = fill(&d.close_open, |name| {
-                        Some(if name == "count" { open.len().to_string() } else { names.join("; ") })
+                        Some(if name == "count" { open.len().to_string() } else { steps.join("; ") })
                     });
                     form.body.push(Row::plain(text).signed(Sign::Warn));
                 }

@@ -85,16 +85,14 @@ impl Sign {
             Self::Locked => (" ", " "),
             Self::Ready => (".", "."),
             Self::Running => ("*", "*"),
-            Self::Uncertain => ("?", "?"),
             Self::Interrupted => ("~", "~"),
             Self::Overridden => ("=", "="),
             Self::Skipped => ("/", "/"),
             Self::Pass => ("✓", "+"),
-            Self::Warn => ("!", "!"),
+            Self::Warn | Self::NoWayBack => ("!", "!"),
             Self::Fail => ("✗", "x"),
-            Self::Unknown => ("?", "?"),
+            Self::Unknown | Self::Uncertain => ("?", "?"),
             Self::NotApplicable => ("-", "-"),
-            Self::NoWayBack => ("!", "!"),
         };
         match glyphs {
             Glyphs::Unicode => unicode,

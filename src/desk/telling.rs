@@ -3,6 +3,7 @@
 //! Reads the session and the clock it is given; decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -162,7 +163,6 @@ fn what(session: &Session, step: &Step, tongue: Tongue) -> Vec<Row> {
     let labels = &tongue.words.screens.labels;
     let t = &tongue.words.screens.tells;
     match &step.kind {
-        StepKind::Check(_) => Vec::new(),
         StepKind::Do(_) => {
             let servers = session.acts_on(step).join(", ");
             let text = fill(&t.acts_on, |name| match name {
@@ -191,7 +191,7 @@ fn what(session: &Session, step: &Step, tongue: Tongue) -> Vec<Row> {
         StepKind::Wait { pause: Some(pause), .. } => {
             vec![Row::labelled(&labels.does, fill(&t.pauses, |_| Some(pause.to_string())))]
         }
-        StepKind::Wait { .. } => Vec::new(),
+        StepKind::Check(_) | StepKind::Wait { .. } => Vec::new(),
     }
 }
 
@@ -294,6 +294,9 @@ pub fn progress_of<'a>(
         .collect()
 }
 
+/// Green judgements by rank and server: the verdict, and the databases it is about.
+type Green<'a> = BTreeMap<(u8, Option<&'a str>), (Verdict, BTreeSet<&'a str>)>;
+
 /// The judgements: what is not green one by one, worst first; what is green, a line per server.
 fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
     let t = &tongue.words.screens.tells;
@@ -311,7 +314,7 @@ fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
         let waived = judgement.server.is_some()
             && state.overrides.iter().any(|o| o.server.is_some() && o.server == judgement.server);
         if waived {
-            text.push_str(&format!(" ({})", Sign::Overridden.word(tongue.words)));
+            let _ = write!(text, " ({})", Sign::Overridden.word(tongue.words));
         }
         let mut said = judgement.findings.iter().map(|f| match trouble_of(attempt, judgement, &f.code) {
             Some(trouble) => tongue.words.trouble(trouble),
@@ -324,7 +327,7 @@ fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
         rows.push(Row::labelled(if rows.is_empty() { label } else { "" }, text).signed(sign));
         rows.extend(said.map(|more| Row::plain(format!("  {more}")).toned(sign.tone())));
     }
-    let mut green: BTreeMap<(u8, Option<&str>), (Verdict, BTreeSet<&str>)> = BTreeMap::new();
+    let mut green: Green<'_> = BTreeMap::new();
     for judgement in attempt.judgements.iter().filter(|j| !is_worth_a_line(j)) {
         let key = (5 - judgement.verdict.rank(), judgement.server.as_deref());
         let entry = green.entry(key).or_insert((judgement.verdict, BTreeSet::new()));
@@ -339,9 +342,12 @@ fn judged(state: &StepState, attempt: &Attempt, tongue: Tongue) -> Vec<Row> {
         text.push_str(sign.word(tongue.words));
         match databases.len() {
             0 => {}
-            1 => text
-                .push_str(&format!("  {}", harmless(databases.iter().next().copied().unwrap_or_default()))),
-            many => text.push_str(&format!("  {}", fill(&t.databases, |_| Some(many.to_string())))),
+            1 => {
+                let _ = write!(text, "  {}", harmless(databases.iter().next().copied().unwrap_or_default()));
+            }
+            many => {
+                let _ = write!(text, "  {}", fill(&t.databases, |_| Some(many.to_string())));
+            }
         }
         rows.push(Row::labelled(if rows.is_empty() { label } else { "" }, text).signed(sign));
     }

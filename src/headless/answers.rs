@@ -255,7 +255,8 @@ impl Answers {
     }
 }
 
-const HELP: &str = "`defaults`, and under `steps` per step: enter, done, skip, confirm, second, override, play";
+const HELP: &str =
+    "`defaults`, and under `steps` per step: enter, done, skip, confirm, second, override, play";
 
 fn name(key: &Value) -> String {
     key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned)

@@ -79,12 +79,11 @@ impl<W: Write> Walk<'_, W> {
                     let line = self.talk.ask(&question)?;
                     let found =
                         self.session().book.steps.iter().position(|s| s.number.to_string() == line.trim());
-                    match found {
-                        Some(at) => self.at = at,
-                        None => {
-                            let words = &self.talk.tongue.words.screens.frame;
-                            self.talk.say(&fill(&words.no_such_step, |_| Some(line.trim().to_owned())))?;
-                        }
+                    if let Some(at) = found {
+                        self.at = at;
+                    } else {
+                        let words = &self.talk.tongue.words.screens.frame;
+                        self.talk.say(&fill(&words.no_such_step, |_| Some(line.trim().to_owned())))?;
                     }
                 }
             }
@@ -243,7 +242,7 @@ impl<W: Write> Walk<'_, W> {
             Deed::HandOver => Purpose::HandOver,
             Deed::Close => Purpose::Close,
         };
-        let Some(form) = Form::of(purpose, session, self.talk.tongue) else { return Ok(()) };
+        let Some(form) = Form::of(&purpose, session, self.talk.tongue) else { return Ok(()) };
         match ask(self.talk, &form, self.started.door.session())? {
             Filled::Command(command) => self.command(command),
             Filled::Back => Ok(()),

@@ -55,11 +55,6 @@ fn broken<'a>(world: &World<'a>) -> Option<&'a str> {
     world.drill.as_ref().and_then(|sight| sight.broken)
 }
 
-/// The body as it is now.
-pub(super) fn body(model: &Model, world: &World<'_>) -> Rect {
-    places(model, model.size, broken(world).is_some()).body
-}
-
 pub(super) fn draw(model: &Model, world: &World<'_>, frame: &mut Frame<'_>) {
     let area = frame.area();
     let theme = model.theme();

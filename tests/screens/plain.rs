@@ -39,7 +39,7 @@ fn talk(mut bench: Bench, lines: &str) -> (String, End) {
         news,
     };
     let paper = Paper::default();
-    let end = drbook::plain::talk(setup, Cursor::new(lines.to_owned()), paper.clone()).unwrap();
+    let end = drbook::plain::run(setup, Cursor::new(lines.to_owned()), paper.clone()).unwrap();
     let text = String::from_utf8(paper.0.borrow().clone()).unwrap();
     (text, end)
 }
@@ -109,7 +109,7 @@ fn home_is_a_list_of_numbers_and_a_failure_comes_back_to_it() {
         news,
     };
     let paper = Paper::default();
-    let end = drbook::plain::talk(setup, Cursor::new("2\n4\n"), paper.clone()).unwrap();
+    let end = drbook::plain::run(setup, Cursor::new("2\n4\n"), paper.clone()).unwrap();
     assert_eq!(end.how, How::Left);
     let text = String::from_utf8(paper.0.borrow().clone()).unwrap();
     assert_snapshot!("plain_home", text);

@@ -207,7 +207,7 @@ impl Model {
     }
 
     fn ask(&mut self, purpose: Purpose, session: &Session) {
-        if let Some(form) = Form::of(purpose, session, self.tongue) {
+        if let Some(form) = Form::of(&purpose, session, self.tongue) {
             self.dialogs.push(Dialog::of(form, self.tongue));
         }
     }

@@ -96,7 +96,9 @@ impl Model {
         }
         if let Some(reading) = exhibit.reading() {
             let header: Vec<&str> = reading.columns.iter().map(|c| c.name.as_str()).collect();
-            out.push_str(&format!("\n{}\n", header.join("\t")));
+            out.push('\n');
+            out.push_str(&header.join("\t"));
+            out.push('\n');
             let chosen = self.evidence.matching.clone().unwrap_or_else(|| (0..reading.rows.len()).collect());
             for row in chosen.iter().filter_map(|n| reading.rows.get(*n)) {
                 let cells: Vec<String> =

@@ -82,12 +82,12 @@ fn keys(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect) {
     let theme = model.theme();
     let context = model.context();
     let words = &model.tongue.words.screens.actions;
-    let word = |action: Action| words.get(&action.key()).map_or("", |w| w.short.as_str());
+    let short_of = |action: Action| words.get(&action.key()).map_or("", |w| w.short.as_str());
     let help: Vec<(String, &str)> = if context == Context::Help {
         Vec::new()
     } else {
         let key = if context.takes_text() { "f1" } else { "?" };
-        vec![(key.to_owned(), word(Action::Help))]
+        vec![(key.to_owned(), short_of(Action::Help))]
     };
     let width = |all: &[(String, &str)]| -> usize {
         all.iter().map(|(k, w)| text::columns(k) + text::columns(w) + 3).sum()
@@ -100,7 +100,7 @@ fn keys(model: &Model, world: &World<'_>, frame: &mut Frame<'_>, area: Rect) {
         else {
             continue;
         };
-        let next = (key.clone(), word(binding.does));
+        let next = (key.clone(), short_of(binding.does));
         if width(&shown) + width(std::slice::from_ref(&next)) > room {
             break;
         }
