@@ -42,7 +42,8 @@ pub(crate) fn interactive(
     });
     let setup = Setup { started, open: opener, home, look, news };
     let end = if plain {
-        crate::plain::run(setup)
+        let input = std::io::BufReader::new(std::io::stdin());
+        crate::plain::run(setup, input, std::io::stdout())
     } else {
         crate::tui::run(setup)
     };
