@@ -33,7 +33,7 @@ pub(super) fn convert(value: Value, from: Type, to: Type, style: i32) -> Result<
 }
 
 /// Whether a value can stand for the type it is said to have.
-fn fits(value: &Value, kind: Type) -> bool {
+pub(super) fn fits(value: &Value, kind: Type) -> bool {
     match value {
         Value::Null => true,
         Value::Bit(_) => kind == Type::Bit,

@@ -19,7 +19,7 @@ use super::super::answer::Message;
 use super::super::value::{Type, Value};
 use super::ast::Comparison;
 use super::compare::Key;
-use super::convert::convert;
+use super::convert::{convert, natural};
 use super::execute;
 use super::plan::{Bound, Fault, Node, Place, Row};
 use super::state::World;
@@ -168,7 +168,10 @@ impl<'a> Run<'a> {
             Node::Host(name, arguments) => {
                 let values = arguments.iter().map(|a| self.value(a, scope)).collect::<Evaluated<Vec<_>>>()?;
                 let value = self.world.host.scalar(self.world.context, name, &values)?;
-                return Ok(value.unwrap_or(Value::Null));
+                // the world speaks loosely typed; the client was promised a type
+                let value = value.unwrap_or(Value::Null);
+                let from = natural(&value);
+                return Ok(convert(value, from, bound.kind, 0)?);
             }
             Node::Scalar(sub) => {
                 let rows = self.sub(sub, scope)?;

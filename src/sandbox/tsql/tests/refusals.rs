@@ -166,6 +166,19 @@ fn what_is_not_modelled_is_refused_by_name() {
 }
 
 #[test]
+fn what_other_clients_send_parses() {
+    let text = include_str!("../../../../tests/cases/tsql/clients.sql");
+    let mut count = 0;
+    for sql in text.split("-- next\n").skip(1) {
+        if let Err(m) = super::super::parser::batch(sql, true, 15) {
+            panic!("{} {} in\n{sql}", m.number, m.text);
+        }
+        count += 1;
+    }
+    assert!(count >= 20, "{count}");
+}
+
+#[test]
 fn every_query_of_the_library_parses() {
     let files = [
         (include_str!("../../../../tests/cases/tsql/biztalk.sql"), "-- Q", 50),
