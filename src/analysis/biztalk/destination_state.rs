@@ -166,11 +166,7 @@ fn read_source(case: &Case<'_>) -> Result<Source, SourceLack> {
     let Some(answer) = case.of("source").first() else { return Err(SourceLack::NotAsked) };
     let columns = ["set_id", "type", "complete", "age_if_utc_seconds", "age_if_local_seconds"];
     let sheet = Sheet::of(answer, &columns).map_err(|finding| {
-        if case.source_is_dead() && answer.outcome.is_err() {
-            SourceLack::Dead(finding)
-        } else {
-            SourceLack::Silent(finding)
-        }
+        if case.is_lost(answer) { SourceLack::Dead(finding) } else { SourceLack::Silent(finding) }
     })?;
     let mut source = Source::default();
     let mut newest_any = None;
@@ -357,7 +353,7 @@ fn state_of(case: &Case<'_>, facts: &Facts, source: Option<&Source>, findings: &
     }
     let late = behind.is_none_or(|n| n > 0) || !facts.is_even();
     if late && facts.restore.failed && !facts.restore.busy {
-        findings.push(Finding::new("restore-job-failed"));
+        findings.push(Finding::new("restore-job-failed").with("message", facts.restore.message.as_str()));
         return State::Stalled;
     }
     if !idle
@@ -397,13 +393,14 @@ fn steady(case: &Case<'_>, facts: &Facts, source: Option<&Source>, s: &mut Stand
         State::Seeding => Verdict::Warn,
         _ => Verdict::Fail,
     };
-    for (job, name) in [(facts.history, "history"), (facts.restore, "restore")] {
+    for (job, name) in [(&facts.history, "history"), (&facts.restore, "restore")] {
         if !job.enabled {
             verdict = Verdict::Fail;
             s.findings.push(Finding::new("job-disabled").with("job", name));
         } else if job.failed && !job.busy {
             verdict = verdict.worse(Verdict::Warn);
-            s.findings.push(Finding::new("job-last-failed").with("job", name));
+            let finding = Finding::new("job-last-failed").with("job", name);
+            s.findings.push(finding.with("message", job.message.as_str()));
         }
     }
     if let (Some(source), Some(newest)) = (source, s.newest) {
@@ -459,12 +456,12 @@ fn frozen(case: &Case<'_>, facts: &Facts, s: &mut Standing) -> Verdict {
         verdict = Verdict::Fail;
         s.findings.push(finding);
     };
-    for (job, name) in [(facts.history, "history"), (facts.restore, "restore")] {
+    for (job, name) in [(&facts.history, "history"), (&facts.restore, "restore")] {
         if job.enabled {
             fail(s, Finding::new("job-enabled").with("job", name));
         }
     }
-    for (job, name) in [(facts.history, "history"), (facts.restore, "restore"), (facts.mark, "mark")] {
+    for (job, name) in [(&facts.history, "history"), (&facts.restore, "restore"), (&facts.mark, "mark")] {
         if job.busy {
             fail(s, Finding::new("job-busy").with("job", name));
         }
