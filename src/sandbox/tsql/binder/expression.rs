@@ -32,11 +32,7 @@ impl Binder<'_> {
                 let (kind, nullable) = (inner.kind, inner.nullable);
                 Ok(Bound { node: Node::BitNot(Box::new(inner)), kind, nullable })
             }
-            Expr::Binary(operator, left, right) => {
-                let left = self.expression(left)?;
-                let right = self.expression(right)?;
-                arithmetic(*operator, left, right)
-            }
+            Expr::Binary(..) => self.chain(expr),
             Expr::Case { operand, arms, otherwise } => {
                 self.case(operand.as_deref(), arms, otherwise.as_deref())
             }
@@ -73,6 +69,22 @@ impl Binder<'_> {
             }
             _ => self.predicate(expr),
         }
+    }
+
+    /// A chain of operators leans to the left; it is walked, not descended, so that its length costs no stack.
+    fn chain(&mut self, expr: &Expr) -> Binding<Bound> {
+        let mut spine = Vec::new();
+        let mut at = expr;
+        while let Expr::Binary(operator, left, right) = at {
+            spine.push((*operator, right));
+            at = left;
+        }
+        let mut value = self.expression(at)?;
+        for (operator, right) in spine.into_iter().rev() {
+            let right = self.expression(right)?;
+            value = arithmetic(operator, value, right)?;
+        }
+        Ok(value)
     }
 
     /// A COLLATE clause may only say what the server does anyway.
