@@ -21,7 +21,7 @@ use super::ast::Comparison;
 use super::compare::Key;
 use super::convert::{convert, natural};
 use super::execute;
-use super::plan::{Bound, Fault, Node, Place, Row};
+use super::plan::{Bound, Fault, Members, Node, Place, Row};
 use super::state::World;
 
 pub(super) type Evaluated<T> = Result<T, Fault>;
@@ -31,14 +31,6 @@ pub(super) type Tuple = Vec<Row>;
 
 /// Results of a query: rows of values.
 pub(super) type Rows = Rc<Vec<Row>>;
-
-/// What a list of values holds, for IN.
-#[derive(Debug, Default)]
-pub(super) struct Members {
-    keys: HashSet<Key>,
-    null: bool,
-    empty: bool,
-}
 
 /// One statement while it runs.
 pub(super) struct Run<'a> {
@@ -249,6 +241,10 @@ impl<'a> Run<'a> {
                     }
                 }
                 found
+            }
+            Node::InSet(value, members) => {
+                let collation = self.world.collation;
+                self.with(value, scope, |v| members.holds(collation, v))?
             }
             Node::InQuery(value, sub) => self.in_query(value, sub, scope)?,
             Node::Exists(sub) => Some(self.exists(sub, scope)?),

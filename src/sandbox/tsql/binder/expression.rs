@@ -1,13 +1,18 @@
 //! Expressions: literals, variables, CASE, conversions, conditions.
 
+use std::rc::Rc;
+
 use super::super::ast::{Comparison, Expr};
-use super::super::plan::{Bound, Node};
+use super::super::plan::{Bound, Members, Node};
 use super::super::types;
 use super::operator::{arithmetic, comparable, comparison, meet, negate};
 use super::query::Place;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
+
+/// A list of constants longer than this is hashed.
+const SHORT_LIST: usize = 8;
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Binding<Bound> {
@@ -272,6 +277,14 @@ impl Binder<'_> {
         let prepare = |v: Bound| if same && !v.is_bare_null() { Ok(v) } else { coerce(v, kind) };
         let value = prepare(value)?;
         let list = list.into_iter().map(prepare).collect::<Binding<Vec<_>>>()?;
+        let constants: Vec<&Value> = list
+            .iter()
+            .filter_map(|v| if let Node::Constant(value) = &v.node { Some(value) } else { None })
+            .collect();
+        if constants.len() > SHORT_LIST && constants.len() == list.len() {
+            let members = Members::of(self.world.collation, constants.into_iter());
+            return Ok(negate_if(negated, Node::InSet(Box::new(value), Rc::new(members))));
+        }
         Ok(negate_if(negated, Node::InList(Box::new(value), list)))
     }
 

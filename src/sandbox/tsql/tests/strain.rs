@@ -255,3 +255,13 @@ fn equality_is_never_quadratic() {
     assert_eq!(answer(&run(&sql)), ["3000"; 6].join("; "));
     assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());
 }
+
+#[test]
+fn dynamic_sql_that_calls_itself_ends_at_the_nesting_limit() {
+    let sql = "DECLARE @s nvarchar(max) = N'BEGIN IF 1 = 1 BEGIN EXEC sp_executesql @s, N''@s nvarchar(max)'', @s END END'
+        EXEC sp_executesql @s, N'@s nvarchar(max)', @s SELECT 1";
+    assert_eq!(answer(&run(sql)), "E217; 1");
+    let caught = "DECLARE @s nvarchar(max) = N'BEGIN TRY EXEC sp_executesql @s, N''@s nvarchar(max)'', @s END TRY BEGIN CATCH THROW END CATCH'
+        EXEC sp_executesql @s, N'@s nvarchar(max)', @s";
+    assert_eq!(answer(&run(caught)), "E217");
+}
