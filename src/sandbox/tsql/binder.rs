@@ -25,6 +25,9 @@ pub(super) use operator::coerce;
 
 type Binding<T> = Result<T, Message>;
 
+/// Queries inside each other; more are refused with 191.
+const DEPTH: u32 = 24;
+
 /// Which clause is being bound: aggregates and windows may not stand everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clause {
@@ -210,7 +213,7 @@ impl<'a> Binder<'a> {
     /// Opens the scope of a query, binds in it, and closes it.
     fn scoped<T>(&mut self, bind: impl FnOnce(&mut Self) -> Binding<T>) -> Binding<(T, Scope)> {
         self.depth += 1;
-        if self.depth > 32 {
+        if self.depth > DEPTH {
             self.depth -= 1;
             return Err(Message::error(
                 191,

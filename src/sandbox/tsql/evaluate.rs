@@ -12,7 +12,7 @@ mod subquery;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::answer::Message;
@@ -21,7 +21,7 @@ use super::ast::Comparison;
 use super::compare::Key;
 use super::convert::{convert, natural};
 use super::execute;
-use super::plan::{Bound, Fault, Node, Place, Row};
+use super::plan::{Bound, Fault, Members, Node, Place, Row};
 use super::state::World;
 
 pub(super) type Evaluated<T> = Result<T, Fault>;
@@ -31,14 +31,6 @@ pub(super) type Tuple = Vec<Row>;
 
 /// Results of a query: rows of values.
 pub(super) type Rows = Rc<Vec<Row>>;
-
-/// What a list of values holds, for IN.
-#[derive(Debug, Default)]
-pub(super) struct Members {
-    keys: HashSet<Key>,
-    null: bool,
-    empty: bool,
-}
 
 /// One statement while it runs.
 pub(super) struct Run<'a> {
@@ -139,12 +131,7 @@ impl<'a> Run<'a> {
                     other => other,
                 });
             }
-            Node::Arithmetic(operator, left, right) => {
-                let left = self.value(left, scope)?;
-                let right = self.value(right, scope)?;
-                return Ok(arithmetic::compute(*operator, &left, &right, bound.kind)?);
-            }
-            Node::Concatenate(left, right) => return self.concatenate(bound, left, right, scope),
+            Node::Arithmetic(..) | Node::Concatenate(..) => return self.chain(bound, scope),
             Node::Case { arms, otherwise } => {
                 for (when, then) in arms {
                     if self.holds(when, scope)? {
@@ -255,6 +242,10 @@ impl<'a> Run<'a> {
                 }
                 found
             }
+            Node::InSet(value, members) => {
+                let collation = self.world.collation;
+                self.with(value, scope, |v| members.holds(collation, v))?
+            }
             Node::InQuery(value, sub) => self.in_query(value, sub, scope)?,
             Node::Exists(sub) => Some(self.exists(sub, scope)?),
         };
@@ -285,8 +276,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn concatenate(&self, bound: &Bound, left: &Bound, right: &Bound, scope: Around<'_>) -> Evaluated<Value> {
-        let (a, b) = (self.value(left, scope)?, self.value(right, scope)?);
+    /// A chain of operators leans to the left; it is walked, not descended, so that its length costs no stack.
+    fn chain(&self, bound: &Bound, scope: Around<'_>) -> Evaluated<Value> {
+        let mut spine = Vec::new();
+        let mut at = bound;
+        while let Node::Arithmetic(_, left, _) | Node::Concatenate(left, _) = &at.node {
+            spine.push(at);
+            at = left;
+        }
+        let mut value = self.value(at, scope)?;
+        for link in spine.into_iter().rev() {
+            value = match &link.node {
+                Node::Arithmetic(operator, _, right) => {
+                    let right = self.value(right, scope)?;
+                    arithmetic::compute(*operator, &value, &right, link.kind)?
+                }
+                Node::Concatenate(left, right) => {
+                    let right_value = self.value(right, scope)?;
+                    Self::concatenate(link.kind, (value, left.kind), (right_value, right.kind))?
+                }
+                _ => value,
+            };
+        }
+        Ok(value)
+    }
+
+    fn concatenate(kind: Type, (a, a_kind): (Value, Type), (b, b_kind): (Value, Type)) -> Evaluated<Value> {
         if a == Value::Null || b == Value::Null {
             return Ok(Value::Null);
         }
@@ -300,8 +315,8 @@ impl<'a> Run<'a> {
                 _ => Ok(String::new()),
             }
         };
-        let joined = text(a, left.kind)? + &text(b, right.kind)?;
-        Ok(convert(Value::Text(joined), Type::NVarChar(None), bound.kind, 0)?)
+        let joined = text(a, a_kind)? + &text(b, b_kind)?;
+        Ok(convert(Value::Text(joined), Type::NVarChar(None), kind, 0)?)
     }
 
     fn like(

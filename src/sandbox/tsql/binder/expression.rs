@@ -1,13 +1,18 @@
 //! Expressions: literals, variables, CASE, conversions, conditions.
 
+use std::rc::Rc;
+
 use super::super::ast::{Comparison, Expr};
-use super::super::plan::{Bound, Node};
+use super::super::plan::{Bound, Members, Node};
 use super::super::types;
 use super::operator::{arithmetic, comparable, comparison, meet, negate};
 use super::query::Place;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
+
+/// A list of constants longer than this is hashed.
+const SHORT_LIST: usize = 8;
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Binding<Bound> {
@@ -32,11 +37,7 @@ impl Binder<'_> {
                 let (kind, nullable) = (inner.kind, inner.nullable);
                 Ok(Bound { node: Node::BitNot(Box::new(inner)), kind, nullable })
             }
-            Expr::Binary(operator, left, right) => {
-                let left = self.expression(left)?;
-                let right = self.expression(right)?;
-                arithmetic(*operator, left, right)
-            }
+            Expr::Binary(..) => self.chain(expr),
             Expr::Case { operand, arms, otherwise } => {
                 self.case(operand.as_deref(), arms, otherwise.as_deref())
             }
@@ -73,6 +74,22 @@ impl Binder<'_> {
             }
             _ => self.predicate(expr),
         }
+    }
+
+    /// A chain of operators leans to the left; it is walked, not descended, so that its length costs no stack.
+    fn chain(&mut self, expr: &Expr) -> Binding<Bound> {
+        let mut spine = Vec::new();
+        let mut at = expr;
+        while let Expr::Binary(operator, left, right) = at {
+            spine.push((*operator, right));
+            at = left;
+        }
+        let mut value = self.expression(at)?;
+        for (operator, right) in spine.into_iter().rev() {
+            let right = self.expression(right)?;
+            value = arithmetic(operator, value, right)?;
+        }
+        Ok(value)
     }
 
     /// A COLLATE clause may only say what the server does anyway.
@@ -260,6 +277,14 @@ impl Binder<'_> {
         let prepare = |v: Bound| if same && !v.is_bare_null() { Ok(v) } else { coerce(v, kind) };
         let value = prepare(value)?;
         let list = list.into_iter().map(prepare).collect::<Binding<Vec<_>>>()?;
+        let constants: Vec<&Value> = list
+            .iter()
+            .filter_map(|v| if let Node::Constant(value) = &v.node { Some(value) } else { None })
+            .collect();
+        if constants.len() > SHORT_LIST && constants.len() == list.len() {
+            let members = Members::of(self.world.collation, constants.into_iter());
+            return Ok(negate_if(negated, Node::InSet(Box::new(value), Rc::new(members))));
+        }
         Ok(negate_if(negated, Node::InList(Box::new(value), list)))
     }
 

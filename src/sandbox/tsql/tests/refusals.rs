@@ -191,7 +191,7 @@ fn every_query_of_the_library_parses() {
             match super::super::parser::batch(sql, true, 15) {
                 Ok(statements) => assert!(!statements.is_empty(), "{mark}{number} is empty"),
                 Err(m) => {
-                    assert!(m.number == 59999 && number == "40", "{mark}{number}: {} {}", m.number, m.text)
+                    assert!(m.number == 59999 && number == "40", "{mark}{number}: {} {}", m.number, m.text);
                 }
             }
             count += 1;

@@ -187,6 +187,39 @@ fn deep_and_long_texts_are_refused_or_answered() {
         let got = answer(&run(&sql));
         assert!(got == "E191" || got == "E102" || got == "E1013", "{} … gives {got}", &sql[..60]);
     }
+    // high and deep at once: what the limits let through must fit the stack
+    for (operators, levels) in [(2, 40), (120, 1), (3, 40), (120, 40), (4, 28), (120, 30)] {
+        let mut high = "1".to_owned();
+        for _ in 0..levels {
+            high = format!("({high}{})", " + 1".repeat(operators));
+        }
+        let got = answer(&run(&format!("SELECT LEN(REPLACE('a', 'b', {high}))")));
+        assert!(got == "1" || got == "E191", "{operators} × {levels} gives {got}");
+        let mut cases = "1".to_owned();
+        for _ in 0..levels.min(20) {
+            cases = format!("CASE WHEN {cases}{} > 0 THEN 1 END", " - 1".repeat(operators));
+        }
+        let got = answer(&run(&format!("SELECT COUNT({cases})")));
+        assert!(["0", "1", "E191"].contains(&got.as_str()), "{operators} × {levels} gives {got}");
+        let mut queries = "SELECT 1".to_owned();
+        for _ in 0..levels {
+            queries = format!("SELECT a.x{} FROM ({queries}) a(x)", " - 1".repeat(operators));
+        }
+        let got = answer(&run(&queries));
+        assert!(got == "E191" || got.parse::<i64>().is_ok(), "{got}");
+        let mut scalar = "SELECT 1".to_owned();
+        for _ in 0..levels {
+            scalar = format!("SELECT ({scalar}){}", " - 1".repeat(operators));
+        }
+        let got = answer(&run(&scalar));
+        assert!(got == "E191" || got.parse::<i64>().is_ok(), "{got}");
+        let mut exists = "SELECT 1".to_owned();
+        for _ in 0..levels {
+            exists = format!("SELECT 1 WHERE EXISTS ({exists}) AND 1{} < 5", " - 1".repeat(operators));
+        }
+        let got = answer(&run(&exists));
+        assert!(got == "1" || got == "E191", "{operators} × {levels} gives {got}");
+    }
     let comment = format!("SELECT 1 {}x{}", "/*".repeat(20_000), "*/".repeat(20_000));
     assert_eq!(answer(&run(&comment)), "1");
 }
@@ -221,4 +254,14 @@ fn equality_is_never_quadratic() {
     );
     assert_eq!(answer(&run(&sql)), ["3000"; 6].join("; "));
     assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());
+}
+
+#[test]
+fn dynamic_sql_that_calls_itself_ends_at_the_nesting_limit() {
+    let sql = "DECLARE @s nvarchar(max) = N'BEGIN IF 1 = 1 BEGIN EXEC sp_executesql @s, N''@s nvarchar(max)'', @s END END'
+        EXEC sp_executesql @s, N'@s nvarchar(max)', @s SELECT 1";
+    assert_eq!(answer(&run(sql)), "E217; 1");
+    let caught = "DECLARE @s nvarchar(max) = N'BEGIN TRY EXEC sp_executesql @s, N''@s nvarchar(max)'', @s END TRY BEGIN CATCH THROW END CATCH'
+        EXEC sp_executesql @s, N'@s nvarchar(max)', @s";
+    assert_eq!(answer(&run(caught)), "E217");
 }
