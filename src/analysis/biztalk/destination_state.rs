@@ -135,17 +135,18 @@ fn run(case: &Case<'_>) -> Conclusion {
         together(case, &standings)
     };
     let open = Verdict::worst(conclusion.judgements.iter().map(|j| j.verdict).chain([whole.verdict])).opens();
-    if open && case.expect == Some("FROZEN-LEVEL") {
-        if let Some(first) = standings.first() {
-            let captures = &mut conclusion.captures;
-            let mut keep = |name: &str, cell: Option<Cell>| {
-                captures.extend(cell.map(|c| (name.to_owned(), Captured::One(c))));
-            };
-            keep("mark.expected", first.mark.clone().map(Cell::Text));
-            keep("mark.previous", first.previous.clone().map(Cell::Text));
-            keep("mark.set", first.newest.map(Cell::Int));
-            keep("restored.set", first.restored.map(Cell::Int));
-        }
+    if open
+        && case.expect == Some("FROZEN-LEVEL")
+        && let Some(first) = standings.first()
+    {
+        let captures = &mut conclusion.captures;
+        let mut keep = |name: &str, cell: Option<Cell>| {
+            captures.extend(cell.map(|c| (name.to_owned(), Captured::One(c))));
+        };
+        keep("mark.expected", first.mark.clone().map(Cell::Text));
+        keep("mark.previous", first.previous.clone().map(Cell::Text));
+        keep("mark.set", first.newest.map(Cell::Int));
+        keep("restored.set", first.restored.map(Cell::Int));
     }
     conclusion.judgements.push(whole);
     conclusion
@@ -305,8 +306,7 @@ fn state_of(case: &Case<'_>, facts: &Facts, source: Option<&Source>, findings: &
                 && (database.newest_log >= newest
                     || database
                         .witnessed
-                        .filter(|w| Some(*w) >= newest && facts.sets.get(w).is_some_and(|s| s.is_log))
-                        .is_some())
+                        .is_some_and(|w| Some(w) >= newest && facts.sets.get(&w).is_some_and(|s| s.is_log)))
             {
                 findings.push(Finding::new("newest-restored").with("database", database.name.as_str()));
             }
