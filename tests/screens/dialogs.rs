@@ -39,7 +39,7 @@ fn answers_are_typed_checked_and_recorded() {
 fn a_blank_that_is_not_filled_in_is_named() {
     let mut seat = Seat::of(Bench::open(Mode::Drill));
     seat.press("1r<backtab><enter>");
-    seat.shows("Fill in: When it was declared.");
+    seat.shows("Fill in: When it was declared");
     assert!(seat.given.is_empty());
 }
 
@@ -108,7 +108,7 @@ fn an_override_is_for_the_step_or_one_server_with_reason_and_name() {
     let mut seat = Seat::of(bench);
     assert_snapshot!("override", seat.press("5o").screen());
     seat.press("<enter><enter><enter><tab><enter>");
-    seat.shows("Fill in: What is overridden.");
+    seat.shows("Fill in: What is overridden");
     seat.press("<right><right><enter>known, see ticket 7<enter>Lea<enter><tab><enter>");
     assert_eq!(
         seat.given,
@@ -130,7 +130,7 @@ fn a_note_needs_two_keys_and_a_text() {
     assert_eq!(seat.given, [note]);
     seat.shows("Phone bridge is open.");
     seat.press("n<enter><enter>");
-    seat.shows("Fill in: Text.");
+    seat.shows("Fill in: Text");
 }
 
 /// The action on DRSQL2 was sent and nobody knows.
@@ -159,7 +159,7 @@ fn what_is_uncertain_is_settled_with_what_the_servers_say() {
     assert_snapshot!("settle", seat.press("u").screen());
     seat.shows("suggest that it took effect");
     seat.press("<enter><enter><tab><enter>");
-    seat.shows("Fill in: What is true.");
+    seat.shows("Fill in: What is true");
     seat.press("<right><enter>its history says so<enter><tab><enter>");
     let Some(Command::Settle { act, settlement, reason }) = seat.given.last() else {
         panic!("{:?}", seat.given)
