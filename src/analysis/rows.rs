@@ -120,6 +120,11 @@ impl<'a> Case<'a> {
     pub(crate) fn source_is_dead(&self) -> bool {
         self.argument("source_state") == Some("dead")
     }
+    /// Whether an answer is missing because the source is lost: declared dead, and nothing there can be talked to.
+    /// A refused login or a missing table is an answer of a living server (R4).
+    pub(crate) fn is_lost(&self, answer: &Answer) -> bool {
+        self.source_is_dead() && answer.outcome.as_ref().is_err_and(|t| t.code.is_unreachable())
+    }
 }
 
 /// Keeps the first findings of a long list and counts the rest.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use crate::check::Finding;
 use crate::engine::{Session, Stamped};
 use crate::estate::Estate;
+use crate::export::{self, Export};
 use crate::runbook::{Action, Ask, Runbook, StepKind};
 use crate::sql::Catalogue;
 use crate::text::Language;
@@ -12,15 +14,24 @@ use super::Common;
 use super::exit::Failure;
 use super::records::Format;
 
-/// A report as bytes.
+/// A report as bytes. Its head is the record's as it stands on disk.
 pub(crate) fn report(
-    _common: &Common,
-    _format: Format,
-    _folder: &Path,
-    _session: &Session,
-    _events: &[Stamped],
+    common: &Common,
+    format: Format,
+    folder: &Path,
+    session: &Session,
+    events: &[Stamped],
 ) -> Result<Vec<u8>, Failure> {
-    Err(Failure::unexpected("not yet"))
+    let language = common.language()?;
+    let head = crate::record::store::look_at(folder).head.unwrap_or_default();
+    let words = crate::locale::Words::of(language);
+    let export =
+        Export { session, events, head: &head, words: &|finding: &Finding| words.finding(finding), language };
+    let bytes = match format {
+        Format::Md => export::markdown::markdown(&export, None),
+        Format::Json => export::json::json(&export),
+    };
+    bytes.map_err(|e| Failure::unexpected(e.to_string()))
 }
 
 /// What would be asked and done, connecting to nothing.

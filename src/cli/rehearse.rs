@@ -15,8 +15,8 @@ use super::{Common, home, identity, talk, walk};
 
 /// Drill seconds per real second when a person walks: minutes of waiting become seconds.
 const SPEED_FOR_PEOPLE: f64 = 20.0;
-/// Unattended: nobody reads along.
-const SPEED_UNATTENDED: f64 = 240.0;
+/// Unattended nobody reads along; but a watch that asks every few seconds must still be quicker than the jobs it watches.
+const SPEED_UNATTENDED: f64 = 30.0;
 
 /// Options of `rehearse`.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) struct Rehearse {
     /// Put a fault in, as `name` or `name=SERVER`; repeatable (`drbook sandbox faults`)
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
-    /// Drill seconds per real second [default: 20; 240 with --no-input]
+    /// Drill seconds per real second [default: 20; 30 with --no-input]
     #[arg(long)]
     pub(crate) speed: Option<f64>,
     /// Answers for --no-input [default: the ones shipped beside the runbook]

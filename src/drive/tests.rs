@@ -155,7 +155,6 @@ fn book() -> Arc<Runbook> {
     Arc::new(Runbook {
         id: "test".into(),
         version: 1,
-        read_only: false,
         title: Text::en("Test"),
         modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
         roles: BTreeMap::from([("dst".into(), Role { kind: RoleKind::Sql, many: true, may_be_down: false })]),

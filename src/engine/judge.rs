@@ -328,13 +328,12 @@ impl Bench<'_> {
             for row in 0..reading.rows.len() {
                 let is = |column| reading.cell(row, column).and_then(Cell::as_bool);
                 let text = |column| reading.cell(row, column).and_then(Cell::as_str);
-                // What cannot be told apart from a new job is treated as one.
-                if is("enabled") != Some(false)
+                // What cannot be told apart from a new job is treated as one; and a disabled job may still run.
+                if (is("enabled") != Some(false) || is("running") == Some(true))
                     && is("known") != Some(true)
                     && let (Some(id), Some(name)) = (text("job_id"), text("name"))
                 {
-                    let item = plan::job_item(JobVerb::Disable, id, name, None, 0);
-                    judged.held.push((answer.server.clone(), item));
+                    judged.held.push((answer.server.clone(), plan::hold_item(id, name)));
                     judged.pending = true;
                 }
             }

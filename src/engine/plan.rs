@@ -252,6 +252,11 @@ fn wording(value: &Value) -> String {
     }
 }
 
+/// The item that disables a job that appeared, and stops it when it runs.
+pub(super) fn hold_item(job_id: &str, name: &str) -> Item {
+    Item { query: "agent/hold-job".to_owned(), ..job_item(JobVerb::Disable, job_id, name, None, 0) }
+}
+
 /// The item that carries out a job verb on one job.
 pub(super) fn job_item(
     verb: JobVerb,

@@ -9,6 +9,7 @@ type File = (&'static str, &'static str);
 pub(super) const SQL: &[File] = &[
     ("assets/sql/agent/disable-job.sql", include_str!("../../assets/sql/agent/disable-job.sql")),
     ("assets/sql/agent/enable-job.sql", include_str!("../../assets/sql/agent/enable-job.sql")),
+    ("assets/sql/agent/hold-job.sql", include_str!("../../assets/sql/agent/hold-job.sql")),
     ("assets/sql/agent/job-outcome.sql", include_str!("../../assets/sql/agent/job-outcome.sql")),
     ("assets/sql/agent/job-snapshot.sql", include_str!("../../assets/sql/agent/job-snapshot.sql")),
     ("assets/sql/agent/job-state.sql", include_str!("../../assets/sql/agent/job-state.sql")),

@@ -136,7 +136,6 @@ pub(crate) fn book() -> Arc<Runbook> {
     Arc::new(Runbook {
         id: "two-steps".into(),
         version: 1,
-        read_only: false,
         title: Text::en("Two steps"),
         modes: vec![Mode::Rehearsal, Mode::Drill, Mode::Incident],
         read_only: true,

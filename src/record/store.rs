@@ -39,6 +39,8 @@ pub struct Entry {
     pub operator: Option<String>,
     /// Whether it walks on drbook's own sandbox.
     pub sandbox: bool,
+    /// Real time at which its drill clock was set: what records are sorted by, for drill time may run faster.
+    pub opened: Option<DateTime<Utc>>,
     /// Time of the first event.
     pub started: Option<DateTime<Utc>>,
     /// Time of the last one.
@@ -82,7 +84,7 @@ impl Store {
     /// Every record, the newest first; those whose start cannot be read come last.
     pub fn list(&self) -> Result<Vec<Entry>, Trouble> {
         let mut all: Vec<Entry> = self.folders()?.iter().map(|folder| look_at(folder)).collect();
-        all.sort_by(|a, b| b.started.cmp(&a.started).then_with(|| b.id.cmp(&a.id)));
+        all.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| b.id.cmp(&a.id)));
         Ok(all)
     }
 
@@ -117,9 +119,9 @@ impl Store {
         Err(not_found())
     }
 
-    /// The drill to go on with: the open one with the newest event.
+    /// The drill to go on with: the open one that was begun last.
     pub fn newest_open(&self) -> Result<Option<Entry>, Trouble> {
-        Ok(self.list()?.into_iter().filter(Entry::is_open).max_by(|a, b| a.latest.cmp(&b.latest)))
+        Ok(self.list()?.into_iter().find(Entry::is_open))
     }
 
     /// The youngest record of an estate, to chain the next one to its head.
@@ -157,6 +159,7 @@ pub fn look_at(record: &Path) -> Entry {
         estate: None,
         operator: None,
         sandbox: false,
+        opened: None,
         started: None,
         latest: None,
         closed: None,
@@ -185,6 +188,7 @@ fn fill(entry: &mut Entry, record: &Path) -> Result<(), String> {
     let line = line::read(&first[..=end]).map_err(|why| format!("line 1 is damaged: {why}"))?;
     entry.started = Some(line.at);
     let opened = opened(record, line)?;
+    entry.opened = Some(opened.clock.since);
     entry.id = line::plain(&opened.record);
     entry.runbook = Some(line::plain(&opened.runbook));
     entry.runbook_version = Some(opened.runbook_version);

@@ -26,32 +26,22 @@ WITH seen AS (
            MAX(CASE WHEN h.BackupType = 'lg' AND h.Restored = 1 THEN h.BackupSetId END) AS newest_log_restored
     FROM master.dbo.bts_LogShippingHistory AS h
     GROUP BY h.ServerName, h.DatabaseName
-),
-holes AS (
-    SELECT s.ServerName, s.DatabaseName, g.BackupSetId,
-           CASE WHEN EXISTS (SELECT 1 FROM master.dbo.bts_LogShippingHistory AS f
-                             WHERE f.ServerName = s.ServerName AND f.DatabaseName = s.DatabaseName
-                               AND f.BackupType = 'db' AND f.Restored = 1 AND f.BackupSetId > g.BackupSetId
-                               AND f.BackupSetId < (SELECT MIN(n.BackupSetId) FROM master.dbo.bts_LogShippingHistory AS n
-                                                    WHERE n.ServerName = s.ServerName AND n.DatabaseName = s.DatabaseName
-                                                      AND n.BackupType = 'lg' AND n.Restored = 1
-                                                      AND n.BackupSetId > g.BackupSetId))
-                THEN 1 ELSE 0 END AS repaired
-    FROM seen AS s
-    JOIN master.dbo.bts_LogShippingHistory AS g
-      ON g.ServerName = s.ServerName AND g.DatabaseName = s.DatabaseName
-    WHERE g.BackupType = 'lg' AND ISNULL(g.Restored, 0) = 0
-      AND g.BackupSetId < s.newest_log_restored
-      AND (s.first_full_restored IS NULL OR g.BackupSetId > s.first_full_restored)
 )
 SELECT s.ServerName AS server_name, s.DatabaseName AS database_name, s.newest_seen,
        s.newest_full_restored, s.newest_log_restored,
-       (SELECT COUNT(*) FROM holes AS x
-        WHERE x.ServerName = s.ServerName AND x.DatabaseName = s.DatabaseName AND x.repaired = 0) AS open_holes,
-       (SELECT MAX(x.BackupSetId) FROM holes AS x
-        WHERE x.ServerName = s.ServerName AND x.DatabaseName = s.DatabaseName AND x.repaired = 0) AS newest_open_hole,
-       (SELECT COUNT(*) FROM holes AS x
-        WHERE x.ServerName = s.ServerName AND x.DatabaseName = s.DatabaseName AND x.repaired = 1) AS repaired_holes,
+       -- A full restores the whole database: only logs skipped after the newest restored full leave a hole.
+       (SELECT COUNT(*) FROM master.dbo.bts_LogShippingHistory AS g
+        WHERE g.ServerName = s.ServerName AND g.DatabaseName = s.DatabaseName AND g.BackupType = 'lg'
+          AND ISNULL(g.Restored, 0) = 0 AND g.BackupSetId < s.newest_log_restored
+          AND g.BackupSetId > ISNULL(s.newest_full_restored, 0)) AS open_holes,
+       (SELECT MAX(g.BackupSetId) FROM master.dbo.bts_LogShippingHistory AS g
+        WHERE g.ServerName = s.ServerName AND g.DatabaseName = s.DatabaseName AND g.BackupType = 'lg'
+          AND ISNULL(g.Restored, 0) = 0 AND g.BackupSetId < s.newest_log_restored
+          AND g.BackupSetId > ISNULL(s.newest_full_restored, 0)) AS newest_open_hole,
+       (SELECT COUNT(*) FROM master.dbo.bts_LogShippingHistory AS g
+        WHERE g.ServerName = s.ServerName AND g.DatabaseName = s.DatabaseName AND g.BackupType = 'lg'
+          AND ISNULL(g.Restored, 0) = 0 AND g.BackupSetId > s.first_full_restored
+          AND g.BackupSetId < s.newest_full_restored) AS repaired_holes,
        d.state_desc,
        CAST(l.restore_type AS nvarchar(1)) AS last_restore_type, CAST(l.recovery AS int) AS last_recovery,
        l.stop_at_mark_name AS last_mark, l.restore_date AS last_restore, l.physical_device_name AS last_file

@@ -32,7 +32,7 @@ fn run(case: &Case<'_>) -> Conclusion {
         ) {
             Ok(sheet) => sheet,
             Err(finding) => {
-                let dead = answer.outcome.is_err() && case.source_is_dead() && !present;
+                let dead = case.is_lost(answer) && !present;
                 let verdict = if dead { Verdict::Warn } else { Verdict::Unknown };
                 judgements.push(Judgement::of_server(verdict, &answer.server, vec![finding]));
                 continue;

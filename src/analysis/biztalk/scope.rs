@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::names::{Likeness, like_any};
-use crate::analysis::rows::{Sheet, capped, no_answer, same, unknown};
+use crate::analysis::rows::{Sheet, capped, same, unknown};
 use crate::analysis::{Analysis, Answer, Case, Conclusion};
 use crate::check::{Finding, Judgement, Verdict};
 use crate::engine::Captured;
@@ -51,15 +51,12 @@ fn run(case: &Case<'_>) -> Conclusion {
                 expected.get_or_insert_default().extend(rows.iter().map(|(_, d)| (*d).to_owned()));
             }
             Err(finding) => {
-                let dead = case.source_is_dead();
-                let (verdict, code) = match &answer.outcome {
-                    Err(_) if dead => (Verdict::Warn, "scope-from-history"),
-                    _ => (Verdict::Unknown, "source-not-read"),
+                let (verdict, code) = if case.is_lost(answer) {
+                    (Verdict::Warn, "scope-from-history")
+                } else {
+                    (Verdict::Unknown, "source-not-read")
                 };
-                let mut findings = vec![Finding::new(code), finding];
-                if let Err(trouble) = &answer.outcome {
-                    findings[1] = no_answer(trouble);
-                }
+                let findings = vec![Finding::new(code), finding];
                 judgements.push(Judgement::of_server(verdict, &answer.server, findings));
             }
         }

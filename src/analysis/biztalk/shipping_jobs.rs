@@ -29,9 +29,15 @@ fn run(case: &Case<'_>) -> Conclusion {
                 Err(finding) => return unknown(&answer.server, finding),
             };
             let (mut verdict, mut findings) = (Verdict::Pass, Vec::new());
+            let message = |kind: &str| {
+                let row = sheet.rows().find(|r| r.word("job") == kind);
+                row.map(|r| r.word("message").chars().take(400).collect::<String>()).unwrap_or_default()
+            };
             let mut add = |worse: Verdict, code: &str, job: &str| {
                 verdict = verdict.worse(worse);
-                findings.push(Finding::new(code).with("job", job));
+                let finding = Finding::new(code).with("job", job);
+                let failed = code == "job-last-failed";
+                findings.push(if failed { finding.with("message", message(job)) } else { finding });
             };
             for kind in ["history", "restore", "mark"] {
                 let mut rows = sheet.rows().filter(|r| r.word("job") == kind);

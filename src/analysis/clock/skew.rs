@@ -37,7 +37,7 @@ fn run(case: &Case<'_>) -> Conclusion {
                 Some(clock) => clocks.push((&answer.server, clock)),
                 None => judgements.push(unknown(&answer.server, Finding::new("clock-unknown"))),
             },
-            Err(trouble) if is_source && case.source_is_dead() => judgements.push(Judgement::of_server(
+            Err(trouble) if is_source && case.is_lost(answer) => judgements.push(Judgement::of_server(
                 Verdict::Warn,
                 &answer.server,
                 vec![Finding::new("source-declared-dead"), no_answer(trouble)],

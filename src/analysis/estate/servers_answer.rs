@@ -78,7 +78,7 @@ fn worsen(all: &mut BTreeMap<&str, Judgement>, server: &str, verdict: Verdict, f
 fn one<'a>(case: &Case<'_>, answer: &'a Answer, is_source: bool) -> (Judgement, Option<Seen<'a>>) {
     let sheet = match Sheet::of(answer, &["server_name", "version", "banner"]) {
         Ok(sheet) => sheet,
-        Err(finding) if is_source && case.source_is_dead() && answer.outcome.is_err() => {
+        Err(finding) if is_source && case.is_lost(answer) => {
             let findings = vec![Finding::new("source-declared-dead"), finding];
             return (Judgement::of_server(Verdict::Warn, &answer.server, findings), None);
         }

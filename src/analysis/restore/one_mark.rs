@@ -59,18 +59,18 @@ fn run(case: &Case<'_>) -> Conclusion {
             let mark = marks.first().copied().unwrap_or_default();
             let (mut verdict, mut findings) = which(case, mark);
             conclusion.captures.insert("mark.name".into(), Captured::One(Cell::text(mark)));
-            match time_of(mark, &stands) {
-                Some((time, certain)) => {
-                    conclusion.captures.insert("mark.time".into(), Captured::One(Cell::utc(time)));
-                    if !certain {
-                        verdict = verdict.worse(Verdict::Warn);
-                        findings.push(Finding::new("mark-time-assumed"));
-                    }
-                }
-                None => {
-                    verdict = verdict.worse(Verdict::Warn);
-                    findings.push(Finding::new("mark-time-unreadable").with("mark", mark));
-                }
+            let time = time_of(mark, &stands);
+            if let Some((time, _)) = time {
+                conclusion.captures.insert("mark.time".into(), Captured::One(Cell::utc(time)));
+            }
+            let doubt = match time {
+                Some((_, true)) => None,
+                Some((_, false)) => Some(Finding::new("mark-time-assumed")),
+                None => Some(Finding::new("mark-time-unreadable").with("mark", mark)),
+            };
+            if let Some(doubt) = doubt {
+                verdict = verdict.worse(Verdict::Warn);
+                findings.push(doubt);
             }
             Judgement::whole(verdict, findings)
         }

@@ -53,7 +53,7 @@ pub(super) enum Expr {
     /// CAST, CONVERT and their TRY_ forms.
     Convert {
         value: Box<Expr>,
-        to: TypeName,
+        to: Type,
         style: Option<Box<Expr>>,
         /// NULL instead of an error.
         forgiving: bool,
@@ -132,13 +132,6 @@ pub(super) struct Frame {
 
 /// One end of a frame, in rows from the current one; `None` = unbounded.
 pub(super) type Bound = Option<i64>;
-
-/// A type as written.
-#[derive(Debug, Clone)]
-pub(super) struct TypeName {
-    pub(super) kind: Type,
-    pub(super) line: i32,
-}
 
 /// A query with everything around its SELECTs.
 #[derive(Debug, Clone)]
@@ -287,7 +280,6 @@ pub(super) struct Execute {
     /// `@rc =`
     pub(super) status: Option<String>,
     pub(super) what: Executed,
-    pub(super) line: i32,
 }
 
 /// What EXECUTE runs.
@@ -318,9 +310,15 @@ pub(super) struct Argument {
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    Begin { mark: Option<Option<Expr>>, name: Option<Expr> },
+    /// `mark` = WITH MARK.
+    Begin {
+        mark: bool,
+        name: Option<Expr>,
+    },
     Commit,
-    Rollback { name: Option<Expr> },
+    Rollback {
+        name: Option<Expr>,
+    },
     Save,
 }
 
@@ -433,9 +431,6 @@ pub(super) enum What {
     Use(String),
     Transaction(Transaction),
     Command(HostCommand),
-    /// A statement T-SQL has and the sandbox has not.
-    Refused(String),
-    Nothing,
 }
 
 /// `column = value` of UPDATE, also `@x = value`.
@@ -454,5 +449,5 @@ pub(super) enum SetOption {
     Switch(Vec<String>, bool),
     /// A name and what it is set to.
     Value(String, Expr),
-    Isolation(u8),
+    Isolation,
 }

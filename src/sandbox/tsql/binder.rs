@@ -15,7 +15,7 @@ mod set;
 mod source;
 
 use super::super::answer::Message;
-use super::super::value::{Column, Type};
+use super::super::value::Column;
 use super::ast::{Cte, Name};
 use super::plan::{Aggregate, Bound, Node, Place, Plan, Window};
 use super::state::World;
@@ -24,6 +24,9 @@ pub(super) use change::{ChangePlan, Changed, Goes};
 pub(super) use operator::coerce;
 
 type Binding<T> = Result<T, Message>;
+
+/// Queries inside each other; more are refused with 191.
+const DEPTH: u32 = 24;
 
 /// Which clause is being bound: aggregates and windows may not stand everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,6 @@ struct Scope {
     /// The sources that names may refer to just now.
     visible: std::ops::Range<usize>,
     clause: Clause,
-    grouped: bool,
     aggregates: Vec<Aggregate>,
     windows: Vec<Window>,
     /// Places outside that were used: `up` 0 is the query around this one.
@@ -141,7 +143,7 @@ impl<'a> Binder<'a> {
     /// A column by its name; errors are put aside and a stand-in is returned.
     fn column(&mut self, name: &Name, line: i32) -> Binding<Bound> {
         let (column, qualifier) = name.split_last().ok_or_else(|| Message::not_modelled("an empty name"))?;
-        let mut qualified = false;
+        let mut told = false;
         let mut found = None;
         for (up, scope) in self.scopes.iter().rev().enumerate() {
             let mut hits = Vec::new();
@@ -151,7 +153,7 @@ impl<'a> Binder<'a> {
                     if !self.is_called(known, qualifier) {
                         continue;
                     }
-                    qualified = true;
+                    told = true;
                 }
                 for (index, candidate) in known.columns.iter().enumerate() {
                     if self.world.same_name(&candidate.name, column) {
@@ -168,12 +170,12 @@ impl<'a> Binder<'a> {
                 found = Some(hit);
                 break;
             }
-            if qualified {
+            if told {
                 break;
             }
         }
         let Some((place, kind, nullable)) = found else {
-            let message = if qualifier.is_empty() || qualified {
+            let message = if qualifier.is_empty() || told {
                 Message::error(207, format!("Invalid column name '{column}'."))
             } else {
                 let text = format!("The multi-part identifier \"{}\" could not be bound.", name.join("."));
@@ -211,7 +213,7 @@ impl<'a> Binder<'a> {
     /// Opens the scope of a query, binds in it, and closes it.
     fn scoped<T>(&mut self, bind: impl FnOnce(&mut Self) -> Binding<T>) -> Binding<(T, Scope)> {
         self.depth += 1;
-        if self.depth > 32 {
+        if self.depth > DEPTH {
             self.depth -= 1;
             return Err(Message::error(
                 191,
@@ -222,7 +224,6 @@ impl<'a> Binder<'a> {
             sources: Vec::new(),
             visible: 0..0,
             clause: Clause::On,
-            grouped: false,
             aggregates: Vec::new(),
             windows: Vec::new(),
             outer: Vec::new(),
@@ -260,9 +261,4 @@ impl<'a> Binder<'a> {
         }
         result
     }
-}
-
-/// The type a column of that name must have to be made from a bare NULL.
-fn shown_kind(bound: &Bound) -> Type {
-    bound.kind
 }

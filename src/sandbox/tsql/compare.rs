@@ -87,6 +87,7 @@ impl Collation {
     }
 
     /// Orders two values of one type; NULL first.
+    #[allow(clippy::many_single_char_names, reason = "pairs of sides in a table")]
     pub(super) fn values(self, a: &Value, b: &Value) -> Ordering {
         match (a, b) {
             (Value::Null, Value::Null) => Ordering::Equal,

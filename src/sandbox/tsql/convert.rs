@@ -24,7 +24,7 @@ pub(super) fn convert(value: Value, from: Type, to: Type, style: i32) -> Result<
     match types::family(to) {
         Family::Variant => Ok(value),
         Family::Text => text::to_text(value, from, to, style),
-        Family::Exact => exact::to_exact(&value, from, to, style),
+        Family::Exact => exact::to_exact(&value, from, to),
         Family::Approximate => exact::to_approximate(&value, from, to),
         Family::Time => time::to_time(&value, from, to, style),
         Family::Guid => text::to_guid(&value, from),
@@ -33,7 +33,7 @@ pub(super) fn convert(value: Value, from: Type, to: Type, style: i32) -> Result<
 }
 
 /// Whether a value can stand for the type it is said to have.
-fn fits(value: &Value, kind: Type) -> bool {
+pub(super) fn fits(value: &Value, kind: Type) -> bool {
     match value {
         Value::Null => true,
         Value::Bit(_) => kind == Type::Bit,
@@ -55,9 +55,8 @@ fn fits(value: &Value, kind: Type) -> bool {
 /// The type a bare value has.
 pub(super) fn natural(value: &Value) -> Type {
     match value {
-        Value::Null => Type::Int,
         Value::Int(n) if i32::try_from(*n).is_err() => Type::BigInt,
-        Value::Int(_) => Type::Int,
+        Value::Int(_) | Value::Null => Type::Int,
         Value::Bit(_) => Type::Bit,
         Value::Decimal { digits, scale } => {
             let length = digits.unsigned_abs().to_string().len().min(38) as u8;

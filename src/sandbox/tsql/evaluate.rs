@@ -12,16 +12,16 @@ mod subquery;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::answer::Message;
 use super::super::value::{Type, Value};
 use super::ast::Comparison;
 use super::compare::Key;
-use super::convert::convert;
+use super::convert::{convert, natural};
 use super::execute;
-use super::plan::{Bound, Fault, Node, Place, Row, Sub};
+use super::plan::{Bound, Fault, Members, Node, Place, Row};
 use super::state::World;
 
 pub(super) type Evaluated<T> = Result<T, Fault>;
@@ -31,14 +31,6 @@ pub(super) type Tuple = Vec<Row>;
 
 /// Results of a query: rows of values.
 pub(super) type Rows = Rc<Vec<Row>>;
-
-/// What a list of values holds, for IN.
-#[derive(Debug, Default)]
-pub(super) struct Members {
-    keys: HashSet<Key>,
-    null: bool,
-    empty: bool,
-}
 
 /// One statement while it runs.
 pub(super) struct Run<'a> {
@@ -85,7 +77,7 @@ impl<'a> Run<'a> {
     }
 
     /// A value that stands ready, without copying it.
-    fn ready<'v>(&self, bound: &'v Bound, scope: Around<'v>) -> Option<&'v Value> {
+    fn ready<'v>(bound: &'v Bound, scope: Around<'v>) -> Option<&'v Value> {
         match &bound.node {
             Node::Constant(value) => Some(value),
             Node::Column(place) => scope?.place(*place),
@@ -95,7 +87,7 @@ impl<'a> Run<'a> {
 
     /// Calls `with` on a value, copying it only when it must be computed.
     fn with<T>(&self, bound: &Bound, scope: Around<'_>, with: impl FnOnce(&Value) -> T) -> Evaluated<T> {
-        if let Some(value) = self.ready(bound, scope) {
+        if let Some(value) = Self::ready(bound, scope) {
             return Ok(with(value));
         }
         Ok(with(&self.value(bound, scope)?))
@@ -139,12 +131,7 @@ impl<'a> Run<'a> {
                     other => other,
                 });
             }
-            Node::Arithmetic(operator, left, right) => {
-                let left = self.value(left, scope)?;
-                let right = self.value(right, scope)?;
-                return Ok(arithmetic::compute(*operator, &left, &right, bound.kind)?);
-            }
-            Node::Concatenate(left, right) => return self.concatenate(bound, left, right, scope),
+            Node::Arithmetic(..) | Node::Concatenate(..) => return self.chain(bound, scope),
             Node::Case { arms, otherwise } => {
                 for (when, then) in arms {
                     if self.holds(when, scope)? {
@@ -168,7 +155,10 @@ impl<'a> Run<'a> {
             Node::Host(name, arguments) => {
                 let values = arguments.iter().map(|a| self.value(a, scope)).collect::<Evaluated<Vec<_>>>()?;
                 let value = self.world.host.scalar(self.world.context, name, &values)?;
-                return Ok(value.unwrap_or(Value::Null));
+                // the world speaks loosely typed; the client was promised a type
+                let value = value.unwrap_or(Value::Null);
+                let from = natural(&value);
+                return Ok(convert(value, from, bound.kind, 0)?);
             }
             Node::Scalar(sub) => {
                 let rows = self.sub(sub, scope)?;
@@ -179,7 +169,8 @@ impl<'a> Run<'a> {
             }
             Node::Compare(how, left, right) => {
                 let collation = self.world.collation;
-                let order = if let (Some(a), Some(b)) = (self.ready(left, scope), self.ready(right, scope)) {
+                let order = if let (Some(a), Some(b)) = (Self::ready(left, scope), Self::ready(right, scope))
+                {
                     ordered(collation, a, b)
                 } else {
                     let a = self.value(left, scope)?;
@@ -251,6 +242,10 @@ impl<'a> Run<'a> {
                 }
                 found
             }
+            Node::InSet(value, members) => {
+                let collation = self.world.collation;
+                self.with(value, scope, |v| members.holds(collation, v))?
+            }
             Node::InQuery(value, sub) => self.in_query(value, sub, scope)?,
             Node::Exists(sub) => Some(self.exists(sub, scope)?),
         };
@@ -281,8 +276,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn concatenate(&self, bound: &Bound, left: &Bound, right: &Bound, scope: Around<'_>) -> Evaluated<Value> {
-        let (a, b) = (self.value(left, scope)?, self.value(right, scope)?);
+    /// A chain of operators leans to the left; it is walked, not descended, so that its length costs no stack.
+    fn chain(&self, bound: &Bound, scope: Around<'_>) -> Evaluated<Value> {
+        let mut spine = Vec::new();
+        let mut at = bound;
+        while let Node::Arithmetic(_, left, _) | Node::Concatenate(left, _) = &at.node {
+            spine.push(at);
+            at = left;
+        }
+        let mut value = self.value(at, scope)?;
+        for link in spine.into_iter().rev() {
+            value = match &link.node {
+                Node::Arithmetic(operator, _, right) => {
+                    let right = self.value(right, scope)?;
+                    arithmetic::compute(*operator, &value, &right, link.kind)?
+                }
+                Node::Concatenate(left, right) => {
+                    let right_value = self.value(right, scope)?;
+                    Self::concatenate(link.kind, (value, left.kind), (right_value, right.kind))?
+                }
+                _ => value,
+            };
+        }
+        Ok(value)
+    }
+
+    fn concatenate(kind: Type, (a, a_kind): (Value, Type), (b, b_kind): (Value, Type)) -> Evaluated<Value> {
         if a == Value::Null || b == Value::Null {
             return Ok(Value::Null);
         }
@@ -296,8 +315,8 @@ impl<'a> Run<'a> {
                 _ => Ok(String::new()),
             }
         };
-        let joined = text(a, left.kind)? + &text(b, right.kind)?;
-        Ok(convert(Value::Text(joined), Type::NVarChar(None), bound.kind, 0)?)
+        let joined = text(a, a_kind)? + &text(b, b_kind)?;
+        Ok(convert(Value::Text(joined), Type::NVarChar(None), kind, 0)?)
     }
 
     fn like(
@@ -313,14 +332,13 @@ impl<'a> Run<'a> {
             Some(escape) => match self.value(escape, scope)? {
                 Value::Text(text) => {
                     let mut chars = text.chars();
-                    match (chars.next(), chars.next()) {
-                        (Some(c), None) => Some(c),
-                        _ => {
-                            let text = format!(
-                                "The invalid escape character \"{text}\" was specified in a LIKE predicate."
-                            );
-                            return Err(Message::error(506, text).into());
-                        }
+                    if let (Some(c), None) = (chars.next(), chars.next()) {
+                        Some(c)
+                    } else {
+                        let text = format!(
+                            "The invalid escape character \"{text}\" was specified in a LIKE predicate."
+                        );
+                        return Err(Message::error(506, text).into());
                     }
                 }
                 _ => return Ok(None),

@@ -19,6 +19,12 @@ use super::plan::{Bound, Grouping, OrderKey, Plan, PlanBody, Row, SelectPlan};
 
 pub(super) use join::Index;
 
+/// A tuple whose slots all wait to be filled.
+fn empty_tuple(slots: usize) -> Tuple {
+    let empty: Row = Rc::default();
+    std::iter::repeat_n(empty, slots).collect()
+}
+
 /// All rows of a query.
 pub(super) fn plan(run: &Run<'_>, plan: &Plan, around: Around<'_>) -> Evaluated<Vec<Row>> {
     let mut rows = body(run, &plan.body, around)?;
@@ -106,7 +112,7 @@ fn body(run: &Run<'_>, body: &PlanBody, around: Around<'_>) -> Evaluated<Vec<Row
 
 /// Rows of the sources that pass the filter; at most `limit`.
 fn filtered(run: &Run<'_>, select: &SelectPlan, around: Around<'_>, limit: usize) -> Evaluated<Vec<Tuple>> {
-    let empty: Tuple = vec![Rc::new(Vec::new()); select.slots];
+    let empty: Tuple = empty_tuple(select.slots);
     let Some(source) = &select.source else {
         let scope = Scope { tuple: &empty, around };
         for part in &select.filter {
@@ -207,7 +213,7 @@ fn top_count(run: &Run<'_>, select: &SelectPlan, around: Around<'_>, rows: usize
         }
         .into()
     };
-    let empty: Tuple = vec![Rc::new(Vec::new()); select.slots];
+    let empty: Tuple = empty_tuple(select.slots);
     let scope = Scope { tuple: &empty, around };
     match run.value(&top.count, Some(&scope))? {
         Value::Int(n) if n < 0 => Err(Message {
@@ -256,7 +262,7 @@ fn grouped(
     let mut groups: Vec<(Tuple, Vec<fold::State>)> = Vec::new();
     let fresh = || group.aggregates.iter().map(fold::State::new).collect::<Vec<_>>();
     if group.keys.is_empty() {
-        let mut empty: Tuple = vec![Rc::new(Vec::new()); select.slots];
+        let mut empty: Tuple = empty_tuple(select.slots);
         if let Some(first) = tuples.first() {
             empty.clone_from(first);
         }

@@ -20,16 +20,19 @@ use super::ast::{Name, Statement};
 use super::lexer::{self, Kind, Token};
 
 /// Nesting (parentheses, subqueries, blocks) deeper than this is refused with 191.
-const DEPTH: u32 = 48;
-/// A chain of operators (`1 + 1 + …`) longer than this is refused with 191.
+const DEPTH: u32 = 40;
+/// A chain of joins or set operators longer than this is refused with 191.
 const CHAIN: usize = 128;
+
+/// Operators above each other in one expression; more are refused with 191.
+const HEIGHT: usize = 128;
 
 type Parsed<T> = Result<T, Message>;
 
 /// Reads a whole batch.
 pub(super) fn batch(sql: &str, quoted_identifier: bool, version: u8) -> Parsed<Vec<Statement>> {
     let tokens = lexer::tokens(sql, quoted_identifier)?;
-    let mut parser = Parser { tokens, at: 0, depth: 0, version };
+    let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
     let statements = parser.statements(&[])?;
     match parser.kind() {
         Kind::End => Ok(statements),
@@ -40,14 +43,14 @@ pub(super) fn batch(sql: &str, quoted_identifier: bool, version: u8) -> Parsed<V
 /// Reads the parameter declarations of `sp_executesql`.
 pub(super) fn parameters(sql: &str, version: u8) -> Parsed<Vec<(String, super::super::value::Type, bool)>> {
     let tokens = lexer::tokens(sql, true)?;
-    let mut parser = Parser { tokens, at: 0, depth: 0, version };
+    let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
     parser.parameter_list()
 }
 
 /// Reads a name of up to four parts, and nothing behind it.
 pub(super) fn name(text: &str) -> Parsed<Name> {
     let tokens = lexer::tokens(text, true)?;
-    let mut parser = Parser { tokens, at: 0, depth: 0, version: u8::MAX };
+    let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version: u8::MAX };
     let name = parser.name()?;
     if *parser.kind() == Kind::End { Ok(name) } else { Err(parser.unexpected()) }
 }
@@ -56,6 +59,8 @@ struct Parser {
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
+    /// Of the expression read last, in operators.
+    height: usize,
     /// Major product version: newer syntax does not exist on it.
     version: u8,
 }

@@ -2,12 +2,14 @@
 //!
 //! Does not compute; `evaluate` and `execute` do.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::super::answer::Message;
 use super::super::host::ObjectName;
 use super::super::value::{Column, Type, Value};
 use super::ast::{Comparison, Frame, Join, Operator, SetOperator};
+use super::compare::{Collation, Key};
 use super::function::Function;
 
 /// Why a statement does not go on.
@@ -85,8 +87,51 @@ pub(super) enum Node {
         escape: Option<Box<Bound>>,
     },
     InList(Box<Bound>, Vec<Bound>),
+    /// A long list of constants, hashed.
+    InSet(Box<Bound>, Rc<Members>),
     InQuery(Box<Bound>, Sub),
     Exists(Sub),
+}
+
+/// What a list of values holds, for IN.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Members {
+    pub(super) keys: HashSet<Key>,
+    /// One of them is NULL.
+    pub(super) null: bool,
+    /// There is none at all.
+    pub(super) empty: bool,
+}
+
+impl Members {
+    pub(super) fn of<'v>(collation: Collation, values: impl Iterator<Item = &'v Value>) -> Self {
+        let mut members = Self { empty: true, ..Self::default() };
+        for value in values {
+            members.empty = false;
+            match value {
+                Value::Null => members.null = true,
+                value => {
+                    members.keys.insert(collation.key(value));
+                }
+            }
+        }
+        members
+    }
+
+    /// `value IN (…)`; `None` = unknown.
+    pub(super) fn holds(&self, collation: Collation, value: &Value) -> Option<bool> {
+        if self.empty {
+            Some(false)
+        } else if *value == Value::Null {
+            None
+        } else if self.keys.contains(&collation.key(value)) {
+            Some(true)
+        } else if self.null {
+            None
+        } else {
+            Some(false)
+        }
+    }
 }
 
 /// Where a column's value stands: rows of `up` queries further out, which source, which column.
@@ -325,7 +370,12 @@ impl Bound {
                     style.walk(visit);
                 }
             }
-            Node::Negate(a) | Node::BitNot(a) | Node::Not(a) | Node::IsNull(a, _) | Node::InQuery(a, _) => {
+            Node::Negate(a)
+            | Node::BitNot(a)
+            | Node::Not(a)
+            | Node::IsNull(a, _)
+            | Node::InQuery(a, _)
+            | Node::InSet(a, _) => {
                 a.walk(visit);
             }
             Node::Arithmetic(_, a, b) | Node::Concatenate(a, b) | Node::Compare(_, a, b) => {
@@ -356,7 +406,9 @@ impl Bound {
             }
             Node::InList(value, list) => {
                 value.walk(visit);
-                list.iter().for_each(|b| b.walk(visit));
+                for b in list {
+                    b.walk(visit);
+                }
             }
         }
     }

@@ -97,13 +97,11 @@ struct Settings {
     no_count: bool,
     xact_abort: bool,
     quoted_identifier: bool,
-    /// Chosen at login or by SET QUERY options; shown by @@OPTIONS.
-    ansi: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, quoted_identifier: true, ansi: true }
+        Self { no_count: false, xact_abort: false, quoted_identifier: true }
     }
 }
 

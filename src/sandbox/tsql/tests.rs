@@ -53,13 +53,24 @@ pub(super) fn show(value: &Value) -> String {
 fn answer(parts: &[Part]) -> String {
     let mut sets: Vec<String> = Vec::new();
     let mut rows: Option<Vec<String>> = None;
+    let mut kinds = Vec::new();
     for part in parts {
         match part {
-            Part::Columns(_) => {
+            Part::Columns(columns) => {
+                kinds = columns.iter().map(|c| c.kind).collect();
                 sets.extend(rows.take().map(|r| r.join(" | ")));
                 rows = Some(Vec::new());
             }
             Part::Row(values) => {
+                // what is sent is of the type that was announced
+                for (value, kind) in values.iter().zip(&kinds) {
+                    let fits = *kind == Type::Variant || super::convert::fits(value, *kind);
+                    assert!(fits, "{value:?} is no {kind:?}");
+                    if let (Value::Decimal { scale, .. }, Type::Decimal { scale: wanted, .. }) = (value, kind)
+                    {
+                        assert_eq!(scale, wanted, "the scale of {value:?}");
+                    }
+                }
                 let row = values.iter().map(show).collect::<Vec<_>>().join(",");
                 rows.as_mut().unwrap().push(row);
             }

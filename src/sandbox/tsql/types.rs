@@ -217,30 +217,25 @@ enum Way {
 fn way(from: Type, to: Type) -> Way {
     use Family as F;
     let old_time = |kind| matches!(kind, Type::DateTime | Type::SmallDateTime);
+    let max = matches!(from, Type::VarChar(None) | Type::NVarChar(None) | Type::VarBinary(None));
     match (family(from), family(to)) {
-        (F::Variant, F::Variant) => Way::Implicit,
-        (F::Variant, _) => Way::Explicit,
-        (_, F::Variant) => {
-            let max = matches!(from, Type::VarChar(None) | Type::NVarChar(None) | Type::VarBinary(None));
-            if max { Way::Never } else { Way::Implicit }
-        }
-        (F::Text, F::Binary) => Way::Explicit,
-        (F::Text, _) | (F::Binary, F::Text | F::Binary | F::Guid) => Way::Implicit,
-        (F::Exact | F::Approximate, F::Exact | F::Approximate | F::Text) => Way::Implicit,
-        (F::Exact, F::Binary) => Way::Implicit,
-        (F::Approximate, F::Binary) => Way::Explicit,
-        (F::Exact | F::Approximate, F::Time) if old_time(to) => Way::Implicit,
+        (F::Variant, F::Variant)
+        | (F::Exact | F::Approximate, F::Exact | F::Approximate | F::Text)
+        | (F::Exact, F::Binary)
+        | (F::Time, F::Text)
+        | (F::Guid, F::Text | F::Binary | F::Guid)
+        | (F::Binary, F::Text | F::Binary | F::Guid | F::Exact) => Way::Implicit,
+        (_, F::Variant) if max => Way::Never,
+        (_, F::Variant) => Way::Implicit,
+        (F::Variant, _) | (F::Text | F::Approximate | F::Time, F::Binary) => Way::Explicit,
+        (F::Text, _) => Way::Implicit,
+        (F::Exact | F::Approximate | F::Binary, F::Time) if old_time(to) => Way::Implicit,
         (F::Time, F::Exact | F::Approximate) if old_time(from) => Way::Explicit,
-        (F::Time, F::Binary) => Way::Explicit,
-        (F::Time, F::Text) => Way::Implicit,
+        (F::Binary, F::Time) => Way::Explicit,
         (F::Time, F::Time) => match (from, to) {
             (Type::Date, Type::Time { .. }) | (Type::Time { .. }, Type::Date) => Way::Never,
             _ => Way::Implicit,
         },
-        (F::Guid, F::Text | F::Binary | F::Guid) => Way::Implicit,
-        (F::Binary, F::Exact) => Way::Implicit,
-        (F::Binary, F::Time) if old_time(to) => Way::Implicit,
-        (F::Binary, F::Time) => Way::Explicit,
         _ => Way::Never,
     }
 }

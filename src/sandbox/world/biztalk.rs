@@ -281,6 +281,31 @@ impl State {
     }
 }
 
+/// What running BizTalk computers do.
+impl State {
+    /// Tracking data moves to where it is kept, once a minute while BizTalk runs.
+    pub(crate) fn beat_of_biztalk(&mut self, now: DateTime<Utc>) {
+        let coarse = self.fresh.is_some() && now < self.opened - chrono::TimeDelta::minutes(70);
+        let next = now + chrono::TimeDelta::minutes(if coarse { 15 } else { 1 });
+        self.biztalk.next_beat = Some(next);
+        let Some(s) = self.biztalk.connected_to else { return };
+        let moved = self.dice.between(40, 400);
+        let server = &mut self.servers[s];
+        let online = |d: &&mut Database| d.role == "tracking" && d.state == super::state::DbState::Online;
+        let Some(db) = server.databases.iter_mut().find(online) else { return };
+        let table = "tdds_streamstatus";
+        let Some(stored) = db.content.tables.get(table) else { return };
+        let Some(column) = stored.column("lastSeqNum") else { return };
+        let mut rows = Vec::new();
+        for (n, row) in stored.table.rows.iter().enumerate() {
+            let mut row = row.clone();
+            row[column] = int(as_int(&row[column]).unwrap_or(0) + moved + n as i64);
+            rows.push((n, row));
+        }
+        db.write(now, super::state::Edit::Update(table.into(), rows));
+    }
+}
+
 /// What faults need to find.
 impl State {
     /// The largest database that a destination restores.

@@ -391,5 +391,5 @@ fn computers(plan: &Plan, state: &State) -> Computers {
         })
         .collect();
     let management = plan.management().and_then(|m| state.server_index(&m.server));
-    Computers { computers, connected_to: management, since: None }
+    Computers { computers, connected_to: management, since: None, next_beat: Some(state.at) }
 }

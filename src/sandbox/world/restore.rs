@@ -274,7 +274,7 @@ impl State {
             files,
             log: Log { full_checkpoint: set.checkpoint, ..Log::starting(set.last) },
             content,
-            traffic: 0,
+            traffic: 40,
         };
         match existing {
             Some(d) => server.databases[d] = database,

@@ -2,11 +2,15 @@
 //!
 //! Does not know what happens to it, nor who asks.
 
+mod history;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use history::{History, Layout, Marked, Restored, Set};
 
 use super::agent::Agent;
 use super::files::{Files, Recording};
@@ -257,89 +261,6 @@ pub(crate) enum Edit {
     Mark(String),
 }
 
-/// What msdb remembers about backups and restores.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct History {
-    /// `backup_set_id` - 1 → index into the world's sets.
-    pub(crate) backups: Vec<usize>,
-    pub(crate) restores: Vec<Restored>,
-    pub(crate) marks: Vec<Marked>,
-}
-
-/// A row of restorehistory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Restored {
-    pub(crate) at: NaiveDateTime,
-    pub(crate) database: String,
-    pub(crate) user: String,
-    pub(crate) backup_set_id: i64,
-    pub(crate) kind: char,
-    pub(crate) replace: bool,
-    pub(crate) recovery: bool,
-    pub(crate) stop_at: Option<NaiveDateTime>,
-    pub(crate) mark: Option<String>,
-    pub(crate) before: bool,
-}
-
-/// A row of logmarkhistory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Marked {
-    pub(crate) database: String,
-    pub(crate) mark: String,
-    pub(crate) user: String,
-    pub(crate) lsn: Lsn,
-    pub(crate) at: NaiveDateTime,
-}
-
-/// What a backup set says about its database; the same for many sets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Layout {
-    pub(crate) server: String,
-    pub(crate) database: String,
-    pub(crate) collation: String,
-    pub(crate) created: NaiveDateTime,
-    pub(crate) compatibility: u8,
-    pub(crate) software: (u8, u8, u16),
-    pub(crate) database_version: i32,
-    pub(crate) offset_minutes: i16,
-    pub(crate) model: Model,
-    pub(crate) guid: Guid,
-    pub(crate) family: Guid,
-    pub(crate) role: String,
-    pub(crate) files: Vec<DbFile>,
-}
-
-/// A backup set: what its header says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
-pub(crate) struct Set {
-    pub(crate) layout: usize,
-    pub(crate) uuid: Guid,
-    pub(crate) media_uuid: Guid,
-    /// `D` full, `I` differential, `L` log.
-    pub(crate) kind: char,
-    pub(crate) path: String,
-    pub(crate) position: i64,
-    pub(crate) name: Option<String>,
-    pub(crate) user: String,
-    pub(crate) first: Lsn,
-    pub(crate) last: Lsn,
-    pub(crate) checkpoint: Lsn,
-    pub(crate) full_checkpoint: Lsn,
-    /// Local time of the server.
-    pub(crate) start: NaiveDateTime,
-    pub(crate) finish: NaiveDateTime,
-    pub(crate) size: i64,
-    pub(crate) first_fork: Guid,
-    pub(crate) last_fork: Guid,
-    pub(crate) fork_point: Option<Lsn>,
-    pub(crate) base: Option<(Lsn, Guid)>,
-    pub(crate) copy_only: bool,
-    pub(crate) checksums: bool,
-    pub(crate) begins_chain: bool,
-    pub(crate) tail: bool,
-}
-
 /// A destination of BizTalk log shipping.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Shipping {
@@ -361,6 +282,9 @@ pub(crate) struct Computers {
     /// Server index while they run.
     pub(crate) connected_to: Option<usize>,
     pub(crate) since: Option<DateTime<Utc>>,
+    /// When tracking moves next.
+    #[serde(default)]
+    pub(crate) next_beat: Option<DateTime<Utc>>,
 }
 
 /// A BizTalk computer and its connections.

@@ -33,12 +33,14 @@ pub(super) struct Database {
 }
 
 /// One of the log-shipping jobs.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Job {
     pub(super) enabled: bool,
     pub(super) busy: bool,
     /// The newest finished run failed or was cancelled.
     pub(super) failed: bool,
+    /// What that run said, shortened.
+    pub(super) message: String,
 }
 
 /// Everything about one destination.
@@ -213,6 +215,7 @@ fn read_job(sheet: Sheet<'_>, kind: &str) -> Result<Job, Lack> {
         enabled: flag("enabled")?,
         busy: flag("running")? || flag("queued")?,
         failed: row.number("run_status").is_some_and(|s| s != 1),
+        message: row.word("message").chars().take(400).collect(),
     })
 }
 

@@ -157,7 +157,6 @@ impl Binder<'_> {
                 kind
             }
             Fold::Sum | Fold::Average => match kind {
-                Type::Bit => return Err(invalid(kind)),
                 Type::TinyInt | Type::SmallInt | Type::Int => Type::Int,
                 Type::BigInt => Type::BigInt,
                 Type::Decimal { scale, .. } => {

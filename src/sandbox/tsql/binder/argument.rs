@@ -3,113 +3,104 @@
 use super::super::function::Function;
 use super::super::plan::{Bound, Node};
 use super::super::types::{self, Family};
-use super::{Binder, Binding, coerce};
+use super::{Binding, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
 
-impl Binder<'_> {
-    /// Converts arguments to what the function computes with.
-    pub(super) fn prepare(
-        &self,
-        function: Function,
-        arguments: Vec<Bound>,
-        bad: &dyn Fn(usize, Type) -> Message,
-    ) -> Binding<Vec<Bound>> {
-        use Function as F;
-        let text = |bound: Bound, at: usize| {
-            if types::is_text(bound.kind) && !bound.is_bare_null() {
-                return Ok(bound);
-            }
-            match types::family(bound.kind) {
-                Family::Variant => Err(bad(at, bound.kind)),
-                Family::Binary if function != F::Len => Err(bad(at, bound.kind)),
-                _ => coerce(bound, Type::VarChar(Some(8000))),
-            }
-        };
-        let wide =
-            |bound: Bound, at: usize| text(bound, at).and_then(|b| coerce(b, Type::NVarChar(Some(4000))));
-        let int = |bound: Bound| coerce(bound, Type::BigInt);
-        let number = |bound: Bound, at: usize| match types::family(bound.kind) {
-            Family::Exact if bound.kind == Type::Bit => coerce(bound, Type::Float),
-            Family::Exact | Family::Approximate => Ok(bound),
-            Family::Text => coerce(bound, Type::Float),
-            _ => Err(bad(at, bound.kind)),
-        };
-        let time = |bound: Bound, at: usize| match types::family(bound.kind) {
-            Family::Time => Ok(bound),
-            Family::Text => coerce(bound, Type::DateTime2 { scale: 7 }),
-            Family::Exact | Family::Approximate => coerce(bound, Type::DateTime),
-            _ => Err(bad(at, bound.kind)),
-        };
-        let mut out = Vec::with_capacity(arguments.len());
-        let first_kind = arguments.first().map(|a| a.kind);
-        for (at, bound) in arguments.into_iter().enumerate() {
-            let n = at + 1;
-            out.push(match (function, at) {
-                (F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round, 0) => number(bound, n)?,
-                (F::Sqrt | F::Str, 0) | (F::Power, _) => coerce(bound, Type::Float)?,
-                (F::Round | F::Str, _) => int(bound)?,
-                (F::Char | F::NChar | F::Space, _) => int(bound)?,
-                (F::Substring, 0) if types::family(bound.kind) == Family::Binary => bound,
-                (F::Substring, 0) if !types::is_text(bound.kind) && !bound.is_bare_null() => {
-                    return Err(bad(n, bound.kind));
-                }
-                (F::Left | F::Right | F::Replicate, 1)
-                | (F::Substring | F::Stuff, 1 | 2)
-                | (F::CharIndex, 2)
-                | (F::DateFromParts, _)
-                | (F::EoMonth, 1)
-                | (F::DateAdd, 1) => int(bound)?,
-                (
-                    F::Ascii
-                    | F::Unicode
-                    | F::CharIndex
-                    | F::PatIndex
-                    | F::Len
-                    | F::Left
-                    | F::Right
-                    | F::Lower
-                    | F::Upper
-                    | F::LTrim
-                    | F::RTrim
-                    | F::Trim
-                    | F::Reverse
-                    | F::Replace
-                    | F::Replicate
-                    | F::Stuff
-                    | F::Substring
-                    | F::Translate
-                    | F::Concat
-                    | F::ConcatWs,
-                    _,
-                ) => text(bound, n)?,
-                (F::QuoteName, _) => wide(bound, n)?,
-                (F::DateAdd, 2)
-                | (F::DateDiff | F::DateDiffBig, 1 | 2)
-                | (F::DateName | F::DatePart, 1)
-                | (F::EoMonth, 0)
-                | (F::ToDateTimeOffset | F::SwitchOffset, 0) => {
-                    let bound = time(bound, n)?;
-                    if matches!(function, F::SwitchOffset) {
-                        coerce(bound, Type::DateTimeOffset { scale: 7 })?
-                    } else {
-                        bound
-                    }
-                }
-                (F::IsNull, 1) => {
-                    let kind = first_kind.unwrap_or(bound.kind);
-                    let bare = out.first().is_some_and(Bound::is_bare_null);
-                    if bare { bound } else { coerce(bound, kind)? }
-                }
-                _ => bound,
-            });
+/// Converts arguments to what the function computes with.
+pub(super) fn prepare(
+    function: Function,
+    arguments: Vec<Bound>,
+    bad: &dyn Fn(usize, Type) -> Message,
+) -> Binding<Vec<Bound>> {
+    use Function as F;
+    let text = |bound: Bound, at: usize| {
+        if types::is_text(bound.kind) && !bound.is_bare_null() {
+            return Ok(bound);
         }
-        if function == F::IsNull && out[0].is_bare_null() {
-            let kind = out[1].kind;
-            out[0] = Bound::constant(Value::Null, kind);
+        match types::family(bound.kind) {
+            Family::Variant => Err(bad(at, bound.kind)),
+            Family::Binary if function != F::Len => Err(bad(at, bound.kind)),
+            _ => coerce(bound, Type::VarChar(Some(8000))),
         }
-        Ok(out)
+    };
+    let wide = |bound: Bound, at: usize| text(bound, at).and_then(|b| coerce(b, Type::NVarChar(Some(4000))));
+    let int = |bound: Bound| coerce(bound, Type::BigInt);
+    let number = |bound: Bound, at: usize| match types::family(bound.kind) {
+        Family::Exact if bound.kind == Type::Bit => coerce(bound, Type::Float),
+        Family::Exact | Family::Approximate => Ok(bound),
+        Family::Text => coerce(bound, Type::Float),
+        _ => Err(bad(at, bound.kind)),
+    };
+    let time = |bound: Bound, at: usize| match types::family(bound.kind) {
+        Family::Time => Ok(bound),
+        Family::Text => coerce(bound, Type::DateTime2 { scale: 7 }),
+        Family::Exact | Family::Approximate => coerce(bound, Type::DateTime),
+        _ => Err(bad(at, bound.kind)),
+    };
+    let mut out = Vec::with_capacity(arguments.len());
+    let first_kind = arguments.first().map(|a| a.kind);
+    for (at, bound) in arguments.into_iter().enumerate() {
+        let n = at + 1;
+        out.push(match (function, at) {
+            (F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round, 0) => number(bound, n)?,
+            (F::Sqrt | F::Str, 0) | (F::Power, _) => coerce(bound, Type::Float)?,
+            (F::Substring, 0) if types::family(bound.kind) == Family::Binary => bound,
+            (F::Substring, 0) if !types::is_text(bound.kind) && !bound.is_bare_null() => {
+                return Err(bad(n, bound.kind));
+            }
+            (F::Left | F::Right | F::Replicate | F::EoMonth | F::DateAdd, 1)
+            | (F::Substring | F::Stuff, 1 | 2)
+            | (F::CharIndex, 2)
+            | (F::Round | F::Str | F::Char | F::NChar | F::Space | F::DateFromParts, _) => int(bound)?,
+            (
+                F::Ascii
+                | F::Unicode
+                | F::CharIndex
+                | F::PatIndex
+                | F::Len
+                | F::Left
+                | F::Right
+                | F::Lower
+                | F::Upper
+                | F::LTrim
+                | F::RTrim
+                | F::Trim
+                | F::Reverse
+                | F::Replace
+                | F::Replicate
+                | F::Stuff
+                | F::Substring
+                | F::Translate
+                | F::Concat
+                | F::ConcatWs,
+                _,
+            ) => text(bound, n)?,
+            (F::QuoteName, _) => wide(bound, n)?,
+            (F::DateAdd, 2)
+            | (F::DateDiff | F::DateDiffBig, 1 | 2)
+            | (F::DateName | F::DatePart, 1)
+            | (F::EoMonth | F::ToDateTimeOffset | F::SwitchOffset, 0) => {
+                let bound = time(bound, n)?;
+                if matches!(function, F::SwitchOffset) {
+                    coerce(bound, Type::DateTimeOffset { scale: 7 })?
+                } else {
+                    bound
+                }
+            }
+            (F::IsNull, 1) => {
+                let kind = first_kind.unwrap_or(bound.kind);
+                let bare = out.first().is_some_and(Bound::is_bare_null);
+                if bare { bound } else { coerce(bound, kind)? }
+            }
+            _ => bound,
+        });
     }
+    if function == F::IsNull && out[0].is_bare_null() {
+        let kind = out[1].kind;
+        out[0] = Bound::constant(Value::Null, kind);
+    }
+    Ok(out)
 }
 
 /// The canonical word of a date part, as a constant argument.

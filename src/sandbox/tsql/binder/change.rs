@@ -6,6 +6,7 @@ use super::super::ast::{Assignment, Expr, Source, Target, Top};
 use super::super::plan::{Bound, Node, Place, Row, SelectPlan, SourcePlan};
 use super::super::state::invalid_object;
 use super::join::conjuncts;
+use super::operator::arithmetic;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::ObjectName;
@@ -171,7 +172,7 @@ impl Binder<'_> {
                 (kind, Goes::Variable(key), old)
             };
             let value = match assignment.operator {
-                Some(operator) => self.arithmetic(operator, old, value)?,
+                Some(operator) => arithmetic(operator, old, value)?,
                 None => value,
             };
             outputs.push(coerce(value, kind)?);

@@ -1,12 +1,18 @@
 //! Expressions: literals, variables, CASE, conversions, conditions.
 
+use std::rc::Rc;
+
 use super::super::ast::{Comparison, Expr};
-use super::super::plan::{Bound, Node};
+use super::super::plan::{Bound, Members, Node};
 use super::super::types;
+use super::operator::{arithmetic, comparable, comparison, meet, negate};
 use super::query::Place;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
+
+/// A list of constants longer than this is hashed.
+const SHORT_LIST: usize = 8;
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Binding<Bound> {
@@ -17,11 +23,11 @@ impl Binder<'_> {
                 let kind = self.variable_kind(name)?;
                 Ok(Bound { node: Node::Variable(name.to_lowercase()), kind, nullable: true })
             }
-            Expr::Global(name) => self.global(name),
+            Expr::Global(name) => Self::global(name),
             Expr::Column(name, line) => self.column(name, *line),
             Expr::Negate(inner) => {
                 let inner = self.expression(inner)?;
-                self.negate(inner)
+                negate(inner)
             }
             Expr::BitNot(inner) => {
                 let inner = self.expression(inner)?;
@@ -31,11 +37,7 @@ impl Binder<'_> {
                 let (kind, nullable) = (inner.kind, inner.nullable);
                 Ok(Bound { node: Node::BitNot(Box::new(inner)), kind, nullable })
             }
-            Expr::Binary(operator, left, right) => {
-                let left = self.expression(left)?;
-                let right = self.expression(right)?;
-                self.arithmetic(*operator, left, right)
-            }
+            Expr::Binary(..) => self.chain(expr),
             Expr::Case { operand, arms, otherwise } => {
                 self.case(operand.as_deref(), arms, otherwise.as_deref())
             }
@@ -46,11 +48,11 @@ impl Binder<'_> {
                     None => None,
                 };
                 if !value.is_bare_null() {
-                    types::check_explicit(value.kind, to.kind)?;
+                    types::check_explicit(value.kind, *to)?;
                 }
                 let nullable = value.nullable || *forgiving;
                 let node = Node::Convert { value: Box::new(value), style, forgiving: *forgiving };
-                Ok(Bound { node, kind: to.kind, nullable })
+                Ok(Bound { node, kind: *to, nullable })
             }
             Expr::Call(call) => self.call(call),
             Expr::Subquery(query) => {
@@ -72,6 +74,22 @@ impl Binder<'_> {
             }
             _ => self.predicate(expr),
         }
+    }
+
+    /// A chain of operators leans to the left; it is walked, not descended, so that its length costs no stack.
+    fn chain(&mut self, expr: &Expr) -> Binding<Bound> {
+        let mut spine = Vec::new();
+        let mut at = expr;
+        while let Expr::Binary(operator, left, right) = at {
+            spine.push((*operator, right));
+            at = left;
+        }
+        let mut value = self.expression(at)?;
+        for (operator, right) in spine.into_iter().rev() {
+            let right = self.expression(right)?;
+            value = arithmetic(operator, value, right)?;
+        }
+        Ok(value)
     }
 
     /// A COLLATE clause may only say what the server does anyway.
@@ -103,7 +121,7 @@ impl Binder<'_> {
         }
     }
 
-    fn global(&self, name: &str) -> Binding<Bound> {
+    fn global(name: &str) -> Binding<Bound> {
         let kind = match name {
             "@@ROWCOUNT" | "@@ERROR" | "@@TRANCOUNT" | "@@LOCK_TIMEOUT" | "@@MICROSOFTVERSION"
             | "@@OPTIONS" | "@@TEXTSIZE" | "@@NESTLEVEL" | "@@FETCH_STATUS" | "@@MAX_CONNECTIONS"
@@ -157,7 +175,7 @@ impl Binder<'_> {
         for (when, then) in arms {
             let when = self.expression(when)?;
             whens.push(match &operand {
-                Some(operand) => self.comparison(Comparison::Equal, operand.clone(), when)?,
+                Some(operand) => comparison(Comparison::Equal, operand.clone(), when)?,
                 None => when,
             });
             thens.push(self.expression(then)?);
@@ -169,7 +187,7 @@ impl Binder<'_> {
                 "At least one of the result expressions in a CASE specification must be an expression other than the NULL constant.",
             ));
         }
-        let kind = self.meet(thens.iter().chain(&otherwise))?;
+        let kind = meet(thens.iter().chain(&otherwise))?;
         let nullable = otherwise.as_ref().is_none_or(|o| o.nullable) || thens.iter().any(|t| t.nullable);
         let thens = thens.into_iter().map(|t| coerce(t, kind)).collect::<Binding<Vec<_>>>()?;
         let otherwise = otherwise.map(|o| coerce(o, kind)).transpose()?.map(Box::new);
@@ -182,14 +200,14 @@ impl Binder<'_> {
             Expr::Compare(how, left, right) => {
                 let left = self.expression(left)?;
                 let right = self.expression(right)?;
-                return self.comparison(*how, left, right);
+                return comparison(*how, left, right);
             }
             Expr::CompareQuery { how, all, left, query } => {
                 let left = self.expression(left)?;
                 self.no_subquery_here()?;
                 let mut sub = self.subquery(query, Place::Subquery)?;
                 one_column(&sub.plan.columns)?;
-                let left = self.like_column(left, &mut sub, *how)?;
+                let left = Self::like_column(left, &mut sub, *how)?;
                 Node::CompareQuery { how: *how, all: *all, left: Box::new(left), query: sub }
             }
             Expr::And(all) => Node::And(all.iter().map(|e| self.expression(e)).collect::<Binding<_>>()?),
@@ -228,8 +246,8 @@ impl Binder<'_> {
                 let value = self.expression(value)?;
                 let low = self.expression(low)?;
                 let high = self.expression(high)?;
-                let above = self.comparison(Comparison::GreaterOrEqual, value.clone(), low)?;
-                let below = self.comparison(Comparison::LessOrEqual, value, high)?;
+                let above = comparison(Comparison::GreaterOrEqual, value.clone(), low)?;
+                let below = comparison(Comparison::LessOrEqual, value, high)?;
                 return Ok(negate_if(*negated, Node::And(vec![above, below])));
             }
             Expr::InList { value, list, negated } => return self.in_list(value, list, *negated),
@@ -238,7 +256,7 @@ impl Binder<'_> {
                 self.no_subquery_here()?;
                 let mut sub = self.subquery(query, Place::Subquery)?;
                 one_column(&sub.plan.columns)?;
-                let value = self.like_column(value, &mut sub, Comparison::Equal)?;
+                let value = Self::like_column(value, &mut sub, Comparison::Equal)?;
                 return Ok(negate_if(*negated, Node::InQuery(Box::new(value), sub)));
             }
             Expr::Exists(query) => {
@@ -254,28 +272,31 @@ impl Binder<'_> {
         let value = self.expression(value)?;
         let list = list.iter().map(|e| self.expression(e)).collect::<Binding<Vec<_>>>()?;
         // all of them meet in one type, as in a chain of = OR =
-        let kind = self.meet(std::iter::once(&value).chain(&list))?;
+        let kind = meet(std::iter::once(&value).chain(&list))?;
         let same = list.iter().chain([&value]).all(|v| types::family(v.kind) == types::family(kind));
         let prepare = |v: Bound| if same && !v.is_bare_null() { Ok(v) } else { coerce(v, kind) };
         let value = prepare(value)?;
         let list = list.into_iter().map(prepare).collect::<Binding<Vec<_>>>()?;
+        let constants: Vec<&Value> = list
+            .iter()
+            .filter_map(|v| if let Node::Constant(value) = &v.node { Some(value) } else { None })
+            .collect();
+        if constants.len() > SHORT_LIST && constants.len() == list.len() {
+            let members = Members::of(self.world.collation, constants.into_iter());
+            return Ok(negate_if(negated, Node::InSet(Box::new(value), Rc::new(members))));
+        }
         Ok(negate_if(negated, Node::InList(Box::new(value), list)))
     }
 
     /// Makes a value and the one column of a subquery comparable.
-    fn like_column(
-        &mut self,
-        value: Bound,
-        sub: &mut super::super::plan::Sub,
-        how: Comparison,
-    ) -> Binding<Bound> {
+    fn like_column(value: Bound, sub: &mut super::super::plan::Sub, how: Comparison) -> Binding<Bound> {
         let column = sub.plan.columns[0].clone();
         let stand_in = Bound {
             node: Node::Column(super::Place { up: 0, slot: 0, index: 0 }),
             kind: column.kind,
             nullable: column.nullable,
         };
-        let (value, converted) = self.comparable(value, stand_in, how)?;
+        let (value, converted) = comparable(value, stand_in, how)?;
         if converted.kind != column.kind
             && let Some(plan) = std::rc::Rc::get_mut(&mut sub.plan)
         {

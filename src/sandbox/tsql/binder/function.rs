@@ -4,9 +4,10 @@ use super::super::ast::{Call, Expr};
 use super::super::function::{self, Function};
 use super::super::plan::{Bound, Node};
 use super::super::types::{self, Family};
-use super::argument::{date_part, date_part_fits};
+use super::argument::{date_part, date_part_fits, prepare};
 use super::expression::constant_int;
 use super::host::unknown;
+use super::operator::{comparison, meet};
 use super::{Binder, Binding, coerce};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
@@ -99,7 +100,7 @@ impl Binder<'_> {
         for argument in rest {
             arguments.push(self.expression(argument)?);
         }
-        self.typed(function, &name, arguments)
+        Self::typed(function, &name, arguments)
     }
 
     fn exists_in_version(&self, name: &str) -> bool {
@@ -122,7 +123,7 @@ impl Binder<'_> {
                 "At least one of the arguments to COALESCE must be an expression that is not the NULL constant.",
             ));
         }
-        let kind = self.meet(values.iter())?;
+        let kind = meet(values.iter())?;
         let nullable = values.iter().all(|v| v.nullable);
         let values = values.into_iter().map(|v| coerce(v, kind)).collect::<Binding<Vec<_>>>()?;
         Ok(Bound { node: Node::Coalesce(values), kind, nullable })
@@ -141,12 +142,12 @@ impl Binder<'_> {
             ));
         }
         let kind = first.kind;
-        let same = self.comparison(super::super::ast::Comparison::Equal, first.clone(), second)?;
+        let same = comparison(super::super::ast::Comparison::Equal, first.clone(), second)?;
         let arms = vec![(same, Bound::constant(Value::Null, kind))];
         Ok(Bound { node: Node::Case { arms, otherwise: Some(Box::new(first)) }, kind, nullable: true })
     }
 
-    fn typed(&mut self, function: Function, name: &str, arguments: Vec<Bound>) -> Binding<Bound> {
+    fn typed(function: Function, name: &str, arguments: Vec<Bound>) -> Binding<Bound> {
         use Function as F;
         let word = name.to_ascii_lowercase();
         let bad = |at: usize, kind: Type| {
@@ -158,7 +159,7 @@ impl Binder<'_> {
                 ),
             )
         };
-        let arguments = self.prepare(function, arguments, &bad)?;
+        let arguments = prepare(function, arguments, &bad)?;
         date_part_fits(function, &word, &arguments)?;
         let first = arguments.first().map_or(Type::Int, |a| a.kind);
         let length = |at: usize| arguments.get(at).and_then(|a| types::length(a.kind)).map(u32::from);
@@ -212,7 +213,7 @@ impl Binder<'_> {
                 Type::DateTimeOffset { scale } | Type::DateTime2 { scale } => Type::DateTimeOffset { scale },
                 _ => Type::DateTimeOffset { scale: 7 },
             },
-            F::IsNull => first,
+            F::IsNull | F::NullIf => first,
             F::Left | F::Right => {
                 let size = constant_int(&arguments[1]).and_then(|n| u32::try_from(n).ok());
                 let size = match (size, length(0)) {
@@ -238,7 +239,7 @@ impl Binder<'_> {
                 Type::Char(_) | Type::NChar(_) if function != F::Reverse => first,
                 _ => types::varying(national, length(0)),
             },
-            F::LTrim | F::RTrim | F::Trim => types::varying(national, length(0)),
+            F::LTrim | F::RTrim | F::Trim | F::Translate => types::varying(national, length(0)),
             F::QuoteName => Type::NVarChar(Some(258)),
             F::Replace => {
                 let national = arguments.iter().any(|a| types::is_national(a.kind));
@@ -261,8 +262,6 @@ impl Binder<'_> {
                 let sum = length(0).and_then(|a| length(3).map(|b| a + b));
                 types::varying(national || types::is_national(arguments[3].kind), sum)
             }
-            F::Translate => types::varying(national, length(0)),
-            F::NullIf => first,
         };
         let nullable = match function {
             F::IsNull => arguments.iter().all(|a| a.nullable),

@@ -31,6 +31,7 @@ impl Binder<'_> {
         let kind = match (host_type(name), probe) {
             (Some(kind), _) => kind,
             (None, Ok(Some(value))) if value != Value::Null => super::super::convert::natural(&value),
+            (None, Err(refusal)) if refusal.number == 59999 => return Err(refusal),
             _ => return Err(Message::not_modelled(format!("the type of function {name}"))),
         };
         Ok(Bound { node: Node::Host(name.to_owned(), arguments), kind, nullable: true })
@@ -47,7 +48,9 @@ pub(super) fn unknown(name: &str) -> Message {
 
 /// The result types of functions that the world computes.
 pub(super) fn host_type(name: &str) -> Option<Type> {
-    Some(match name {
+    // the same functions from anywhere: master.sys.fn_…, msdb.dbo.agent_datetime
+    let own = name.rsplit('.').next().unwrap_or(name);
+    Some(match own {
         "SERVERPROPERTY"
         | "DATABASEPROPERTYEX"
         | "CONNECTIONPROPERTY"
@@ -55,7 +58,9 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "SQL_VARIANT_PROPERTY"
         | "FILEGROUPPROPERTY_EX"
         | "SESSION_CONTEXT"
-        | "COLLATIONPROPERTY" => Type::Variant,
+        | "COLLATIONPROPERTY"
+        | "OBJECTPROPERTYEX"
+        | "LOGINPROPERTY" => Type::Variant,
         "DB_NAME"
         | "OBJECT_NAME"
         | "OBJECT_SCHEMA_NAME"
@@ -75,7 +80,9 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "USER"
         | "FILEGROUP_NAME"
         | "PARSENAME"
-        | "DBO.SQLAGENT_SUSER_SNAME" => Type::SYSNAME,
+        | "SQLAGENT_SUSER_SNAME"
+        | "ORIGINAL_DB_NAME"
+        | "PROGRAM_NAME" => Type::SYSNAME,
         "OBJECT_DEFINITION" => Type::NVarChar(None),
         "DB_ID"
         | "SCHEMA_ID"
@@ -101,11 +108,8 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "IS_OBJECTSIGNED" => Type::Int,
         "SUSER_SID" => Type::VarBinary(Some(85)),
         "HOST_ID" => Type::Char(10),
-        "DBO.AGENT_DATETIME" | "MSDB.DBO.AGENT_DATETIME" => Type::DateTime,
-        "FN_HADR_IS_PRIMARY_REPLICA"
-        | "FN_HADR_BACKUP_IS_PREFERRED_REPLICA"
-        | "MASTER.SYS.FN_HADR_IS_PRIMARY_REPLICA"
-        | "MASTER.SYS.FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Type::Bit,
+        "AGENT_DATETIME" | "STATS_DATE" => Type::DateTime,
+        "FN_HADR_IS_PRIMARY_REPLICA" | "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => Type::Bit,
         "NEWID" => Type::UniqueIdentifier,
         "CONTEXT_INFO" => Type::VarBinary(Some(128)),
         "GET_FILESTREAM_TRANSACTION_CONTEXT" => Type::VarBinary(None),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::ast::{self, Body, Expr, Item, OrderItem, Query, Select, SetOperator};
+use super::super::ast::{self, Body, Expr, Item, OrderItem, Query, Select};
 use super::super::plan::{Bound, Grouping, Node, OrderKey, Plan, PlanBody, SelectPlan, Sub, TopPlan};
 use super::super::types;
 use super::join::{absorb, conjuncts};

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use super::super::ast::{Comparison, Expr, Join, Name, Source};
-use super::super::plan::{Bound, Node, RowsetFunction, SourcePlan, Sub};
+use super::super::ast::{Expr, Name, Source};
+use super::super::plan::{Bound, RowsetFunction, SourcePlan, Sub};
 use super::super::state::{Snapshot, invalid_object};
-use super::{Binder, Binding, Clause, Known, coerce, query};
+use super::operator::meet;
+use super::{Binder, Binding, Known, coerce, query};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::ObjectName;
 use crate::sandbox::value::{Column, Type};
@@ -74,7 +75,6 @@ impl Binder<'_> {
             return false;
         }
         match (&a.alias, &b.alias) {
-            (Some(_), Some(_)) => true,
             (None, None) => {
                 // same table of two databases or schemas is no clash
                 a.name.iter().rev().zip(b.name.iter().rev()).all(|(x, y)| self.world.same_name(x, y))
@@ -281,7 +281,7 @@ impl Binder<'_> {
         }
         let mut columns = Vec::new();
         for (at, name) in names.iter().enumerate() {
-            let kind = self.meet(bound.iter().map(|row| &row[at]))?;
+            let kind = meet(bound.iter().map(|row| &row[at]))?;
             for row in &mut bound {
                 let value = std::mem::replace(&mut row[at], Bound::null());
                 row[at] = coerce(value, kind)?;

@@ -5,7 +5,7 @@ use super::{error_converting, overflow, time};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
 
-pub(super) fn to_exact(value: &Value, from: Type, to: Type, style: i32) -> Result<Value, Message> {
+pub(super) fn to_exact(value: &Value, from: Type, to: Type) -> Result<Value, Message> {
     if to == Type::Bit {
         return to_bit(value, from);
     }
@@ -27,7 +27,7 @@ pub(super) fn to_exact(value: &Value, from: Type, to: Type, style: i32) -> Resul
         }
         Value::DateTime(moment) => {
             let days = time::days(*moment);
-            return to_exact(&Value::Float(days.round()), Type::Float, to, style);
+            return to_exact(&Value::Float(days.round()), Type::Float, to);
         }
         Value::Binary(bytes) => {
             let keep = &bytes[bytes.len().saturating_sub(8)..];

@@ -4,7 +4,7 @@ use super::super::convert::{convert, parse_datetime, parse_decimal, units};
 use super::super::function::Function;
 use super::super::plan::{Bound, Fault};
 use super::super::state::Caught;
-use super::super::{number, types};
+use super::super::types;
 use super::numeric::numeric;
 use super::{Around, Evaluated, Run, like, moment};
 use crate::sandbox::answer::Message;
@@ -31,7 +31,7 @@ impl Run<'_> {
             return Ok(value);
         }
         match function {
-            F::Concat | F::ConcatWs => return self.concat(function, &values, arguments, kind),
+            F::Concat | F::ConcatWs => return Self::concat(function, &values, arguments, kind),
             F::IsNumeric => return Ok(Value::Int(i64::from(is_numeric(&values[0])))),
             F::IsDate => {
                 let date = matches!(&values[0], Value::DateTime(_))
@@ -41,7 +41,7 @@ impl Run<'_> {
             F::Substring | F::Stuff | F::Replace | F::QuoteName | F::Round if values.len() < 2 => {}
             _ => {}
         }
-        if values.iter().any(|v| *v == Value::Null) && !matches!(function, F::Stuff) {
+        if values.contains(&Value::Null) && !matches!(function, F::Stuff) {
             return Ok(Value::Null);
         }
         if moment::takes(function) {
@@ -86,13 +86,7 @@ impl Run<'_> {
         }))
     }
 
-    fn concat(
-        &self,
-        function: Function,
-        values: &[Value],
-        arguments: &[Bound],
-        kind: Type,
-    ) -> Evaluated<Value> {
+    fn concat(function: Function, values: &[Value], arguments: &[Bound], kind: Type) -> Evaluated<Value> {
         let mut texts = Vec::new();
         for (value, argument) in values.iter().zip(arguments) {
             match convert(value.clone(), argument.kind, Type::NVarChar(None), 0)? {
@@ -231,7 +225,7 @@ impl Run<'_> {
                 out.extend(&chars[to..]);
                 Value::Text(out)
             }
-            F::QuoteName => quote_name(&text(0), if values.len() > 1 { text(1) } else { "[".to_owned() }),
+            F::QuoteName => quote_name(&text(0), &if values.len() > 1 { text(1) } else { "[".to_owned() }),
             _ => return Err(Message::not_modelled(format!("function {function:?}")).into()),
         })
     }
@@ -266,11 +260,11 @@ fn replace(
     Ok(out)
 }
 
-fn quote_name(name: &str, quote: String) -> Value {
+fn quote_name(name: &str, quote: &str) -> Value {
     if units(name) > 128 {
         return Value::Null;
     }
-    let (open, close) = match quote.as_str() {
+    let (open, close) = match quote {
         "[" | "]" => ("[", "]"),
         "'" => ("'", "'"),
         "\"" => ("\"", "\""),
@@ -304,7 +298,6 @@ fn data_length(value: &Value, kind: Type) -> i64 {
         Value::Guid(_) => 16,
         Value::Bit(_) => 1,
         Value::Float(_) if kind == Type::Real => 4,
-        Value::Float(_) => 8,
         Value::Date(_) => 3,
         Value::Decimal { .. } => match types::decimal_size(kind).0 {
             0..=9 => 5,

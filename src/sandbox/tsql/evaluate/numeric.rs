@@ -1,6 +1,6 @@
 //! Functions of numbers.
 
-use super::super::convert::{convert, integer_range};
+use super::super::convert::convert;
 use super::super::function::Function;
 use super::super::{number, types};
 use crate::sandbox::answer::Message;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::super::compare::Key;
 use super::super::execute;
-use super::super::plan::{Bound, Sub};
-use super::{Around, Evaluated, Members, Rows, Run};
+use super::super::plan::{Bound, Members, Sub};
+use super::{Around, Evaluated, Rows, Run};
 use crate::sandbox::value::Value;
 
 impl Run<'_> {
@@ -56,36 +56,17 @@ impl Run<'_> {
         let value = self.value(value, scope)?;
         let collation = self.world.collation;
         let kept = if sub.outer.is_empty() { self.members.borrow().get(&sub.id).cloned() } else { None };
-        let members = match kept {
-            Some(members) => members,
-            None => {
-                let rows = self.sub(sub, scope)?;
-                let mut members = Members { empty: rows.is_empty(), ..Members::default() };
-                for row in rows.iter() {
-                    match &row[0] {
-                        Value::Null => members.null = true,
-                        value => {
-                            members.keys.insert(collation.key(value));
-                        }
-                    }
-                }
-                let members = Rc::new(members);
-                if sub.outer.is_empty() {
-                    self.members.borrow_mut().insert(sub.id, members.clone());
-                }
-                members
-            }
-        };
-        Ok(if members.empty {
-            Some(false)
-        } else if value == Value::Null {
-            None
-        } else if members.keys.contains(&collation.key(&value)) {
-            Some(true)
-        } else if members.null {
-            None
+        let members = if let Some(members) = kept {
+            members
         } else {
-            Some(false)
-        })
+            let rows = self.sub(sub, scope)?;
+            let members = Members::of(collation, rows.iter().filter_map(|row| row.first()));
+            let members = Rc::new(members);
+            if sub.outer.is_empty() {
+                self.members.borrow_mut().insert(sub.id, members.clone());
+            }
+            members
+        };
+        Ok(members.holds(collation, &value))
     }
 }

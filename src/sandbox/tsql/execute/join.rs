@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::super::ast::{Comparison, Join};
 use super::super::compare::Key;
-use super::super::convert::convert;
+use super::super::convert::{convert, natural};
 use super::super::evaluate::{Around, Evaluated, Run, Scope, Tuple};
 use super::super::plan::{Bound, Node, Row, RowsetFunction, SelectPlan, SourcePlan};
 use crate::sandbox::value::{Type, Value};
@@ -289,10 +289,9 @@ fn function_rows(
             let mut rows = table.map(|t| t.rows).unwrap_or_default();
             for row in &mut rows {
                 for (value, kind) in row.iter_mut().zip(kinds) {
-                    if let Value::Text(_) = value {
-                        let text = std::mem::replace(value, Value::Null);
-                        *value = convert(text, *kind, *kind, 0)?;
-                    }
+                    let given = std::mem::replace(value, Value::Null);
+                    let from = natural(&given);
+                    *value = convert(given, from, *kind, 0)?;
                 }
             }
             Ok(rows)

@@ -1,6 +1,6 @@
 //! INSERT, UPDATE, DELETE and DROP.
 
-use super::super::ast::{Assignment, Cte, Expr, HostCommand, InsertFrom, Operator, Query, Target, What};
+use super::super::ast::{Assignment, Cte, Expr, InsertFrom, Operator, Query, Target, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::host::Command;
@@ -31,7 +31,6 @@ impl Parser {
         let columns =
             if self.peek_symbol("(") && !self.at_query() { self.list(Self::identifier)? } else { Vec::new() };
         self.refuse_output()?;
-        let line = self.line();
         let from = if self.accept("VALUES") {
             let rows = self.commas(|p| {
                 p.list(|p| {
@@ -51,7 +50,7 @@ impl Parser {
         } else if self.accept_all(&["DEFAULT", "VALUES"]) {
             InsertFrom::Defaults
         } else if self.one_of(&["EXEC", "EXECUTE"]).is_some() {
-            InsertFrom::Execute(Box::new(self.execute(line)?))
+            InsertFrom::Execute(Box::new(self.execute()?))
         } else {
             let query: Query = if ctes.is_empty() { self.query()? } else { self.query_after(ctes)? };
             self.option_clause()?;

@@ -1,9 +1,9 @@
 //! Values and conditions, with T-SQL's precedence: a condition is never a value.
 
-use super::super::ast::{Call, Comparison, Expr, Frame, Operator, OrderItem, Over};
+use super::super::ast::{Call, Expr, Operator};
 use super::super::lexer::{Kind, Token};
 use super::condition::Either;
-use super::{CHAIN, Parsed, Parser, keyword};
+use super::{HEIGHT, Parsed, Parser, keyword};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
 
@@ -25,12 +25,33 @@ impl Parser {
         }
     }
 
+    /// A chain of operators leans to the left: as high as it is long.
     pub(super) fn additive(&mut self, any: bool) -> Parsed<Either> {
+        let around = std::mem::take(&mut self.height);
+        let result = self.additive_chain(any);
+        self.height = self.height.max(around);
+        result
+    }
+
+    /// One operator more above what was read, and right of it.
+    fn link(&mut self, read: impl FnOnce(&mut Self) -> Parsed<Either>) -> Parsed<Expr> {
+        let left = std::mem::take(&mut self.height);
+        let right = read(self)?;
+        self.height = self.height.max(left) + 1;
+        if self.height > HEIGHT {
+            return Err(self.too_deep());
+        }
+        match right {
+            Either::Value(right) => Ok(right),
+            Either::Condition(_) => Err(self.unexpected()),
+        }
+    }
+
+    fn additive_chain(&mut self, any: bool) -> Parsed<Either> {
         let mut left = match self.multiplicative(any)? {
             Either::Value(value) => value,
             condition @ Either::Condition(_) => return Ok(condition),
         };
-        let mut length = 0;
         loop {
             let operator = match self.kind() {
                 Kind::Symbol("+") => Operator::Add,
@@ -41,21 +62,23 @@ impl Parser {
                 _ => return Ok(Either::Value(left)),
             };
             self.advance();
-            let Either::Value(right) = self.multiplicative(false)? else { return Err(self.unexpected()) };
+            let right = self.link(|p| p.multiplicative(false))?;
             left = Expr::Binary(operator, Box::new(left), Box::new(right));
-            length += 1;
-            if length > CHAIN {
-                return Err(self.too_deep());
-            }
         }
     }
 
     fn multiplicative(&mut self, any: bool) -> Parsed<Either> {
+        let around = std::mem::take(&mut self.height);
+        let result = self.multiplicative_chain(any);
+        self.height = self.height.max(around);
+        result
+    }
+
+    fn multiplicative_chain(&mut self, any: bool) -> Parsed<Either> {
         let mut left = match self.unary(any)? {
             Either::Value(value) => value,
             condition @ Either::Condition(_) => return Ok(condition),
         };
-        let mut length = 0;
         loop {
             let operator = match self.kind() {
                 Kind::Symbol("*") => Operator::Multiply,
@@ -64,12 +87,8 @@ impl Parser {
                 _ => return Ok(Either::Value(left)),
             };
             self.advance();
-            let Either::Value(right) = self.unary(false)? else { return Err(self.unexpected()) };
+            let right = self.link(|p| p.unary(false))?;
             left = Expr::Binary(operator, Box::new(left), Box::new(right));
-            length += 1;
-            if length > CHAIN {
-                return Err(self.too_deep());
-            }
         }
     }
 

@@ -199,16 +199,16 @@ impl Parser {
                 p.advance();
                 return p.encryption(option);
             }
-            let valued = values.contains(&name.as_str());
-            if !valued && !words.contains(&name.as_str()) {
+            let wants = values.contains(&name.as_str());
+            if !wants && !words.contains(&name.as_str()) {
                 if ["FILESTREAM", "METADATA_ONLY", "SNAPSHOT", "CREDENTIAL"].contains(&name.as_str()) {
                     return Err(p.refused(format!("{verb} WITH {name}")));
                 }
                 return Err(p.fail(155, format!("'{}' is not a recognized {verb} option.", p.token().text)));
             }
             p.advance();
-            if !valued || !p.peek_symbol("=") {
-                return if valued && !words.contains(&name.as_str()) {
+            if !wants || !p.peek_symbol("=") {
+                return if wants && !words.contains(&name.as_str()) {
                     Err(p.unexpected())
                 } else {
                     Ok(option)
@@ -331,7 +331,7 @@ impl Parser {
                 } else {
                     self.expect("AFTER")?;
                     let Kind::Integer = self.kind() else { return Err(self.unexpected()) };
-                    written.push_str(&format!("ROLLBACK AFTER {}", self.token().text));
+                    written = format!("{written}ROLLBACK AFTER {}", self.token().text);
                     self.advance();
                     self.accept("SECONDS");
                 }

@@ -1,6 +1,6 @@
 //! SELECT, what stands in FROM, and queries put together.
 
-use super::super::ast::{Body, Cte, Expr, Item, Join, Query, Select, SetOperator, Source, Top};
+use super::super::ast::{Body, Cte, Item, Query, Select, SetOperator, Top};
 use super::super::lexer::Kind;
 use super::{CHAIN, Parsed, Parser, expression};
 

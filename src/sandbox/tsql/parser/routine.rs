@@ -7,7 +7,7 @@ use crate::sandbox::value::{Type, Value};
 
 impl Parser {
     /// Stands behind EXEC.
-    pub(super) fn execute(&mut self, line: i32) -> Parsed<Execute> {
+    pub(super) fn execute(&mut self) -> Parsed<Execute> {
         if self.accept_symbol("(") {
             let text = self.nested(Self::value)?;
             if self.peek_symbol(",") {
@@ -20,7 +20,7 @@ impl Parser {
             if self.peek("AT") {
                 return Err(self.refused("EXEC … AT a linked server"));
             }
-            return Ok(Execute { status: None, what: Executed::Text(text), line });
+            return Ok(Execute { status: None, what: Executed::Text(text) });
         }
         if self.peek("AS") {
             return Err(self.refused("EXECUTE AS"));
@@ -45,7 +45,7 @@ impl Parser {
         } else if self.peek_all(&["WITH", "RESULT"]) {
             return Err(self.refused("EXEC … WITH RESULT SETS"));
         }
-        Ok(Execute { status, what, line })
+        Ok(Execute { status, what })
     }
 
     fn arguments(&mut self) -> Parsed<Vec<Argument>> {
@@ -161,7 +161,7 @@ impl Parser {
         let list = self.commas(|p| {
             let name = p.variable()?;
             p.accept("AS");
-            let kind = p.type_name(1)?.kind;
+            let kind = p.type_name(1)?;
             if p.accept_symbol("=") {
                 p.constant()?;
             }

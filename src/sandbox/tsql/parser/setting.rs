@@ -13,20 +13,17 @@ impl Parser {
             return Ok(What::SetVariable { name, operator, value: self.value()? });
         }
         if self.accept_all(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
-            let level = if self.accept_all(&["READ", "UNCOMMITTED"]) {
-                1
-            } else if self.accept_all(&["READ", "COMMITTED"]) {
-                2
-            } else if self.accept_all(&["REPEATABLE", "READ"]) {
-                3
-            } else if self.accept("SERIALIZABLE") {
-                4
-            } else if self.accept("SNAPSHOT") {
-                5
-            } else {
+            let levels: [&[&str]; 5] = [
+                &["READ", "UNCOMMITTED"],
+                &["READ", "COMMITTED"],
+                &["REPEATABLE", "READ"],
+                &["SERIALIZABLE"],
+                &["SNAPSHOT"],
+            ];
+            if !levels.iter().any(|level| self.accept_all(level)) {
                 return Err(self.unexpected());
-            };
-            return Ok(What::SetOption(SetOption::Isolation(level)));
+            }
+            return Ok(What::SetOption(SetOption::Isolation));
         }
         if *self.kind() != Kind::Word {
             return Err(self.unexpected());

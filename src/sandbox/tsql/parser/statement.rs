@@ -1,12 +1,8 @@
 //! Statements, with or without semicolons between them.
 
-use super::super::ast::{
-    Assignment, Cte, Declaration, Expr, InsertFrom, Operator, Query, SetOption, Statement, Target,
-    Transaction, What,
-};
+use super::super::ast::{Declaration, Expr, Statement, Transaction, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
-use crate::sandbox::host::Command;
 use crate::sandbox::value::{Type, Value};
 
 impl Parser {
@@ -44,18 +40,18 @@ impl Parser {
     /// `sp_who 'active'` at the very start of a batch.
     fn bare_procedure(&mut self) -> Parsed<Statement> {
         let line = self.line();
-        let execute = self.execute(line)?;
+        let execute = self.execute()?;
         Ok(Statement { line, what: What::Execute(execute) })
     }
 
     /// One statement, without its semicolon.
     pub(super) fn statement(&mut self) -> Parsed<Statement> {
         let line = self.line();
-        let what = self.what(line)?;
+        let what = self.what()?;
         Ok(Statement { line, what })
     }
 
-    fn what(&mut self, line: i32) -> Parsed<What> {
+    fn what(&mut self) -> Parsed<What> {
         if self.peek_symbol("(") && self.at_query() {
             let query = Box::new(self.query()?);
             self.option_clause()?;
@@ -133,7 +129,7 @@ impl Parser {
             "THROW" => self.throw()?,
             "RETURN" => What::Return(if self.at_value() { Some(self.value()?) } else { None }),
             "WAITFOR" => self.wait_for()?,
-            "EXEC" | "EXECUTE" => What::Execute(self.execute(line)?),
+            "EXEC" | "EXECUTE" => What::Execute(self.execute()?),
             "USE" => What::Use(self.identifier()?),
             "RESTORE" => self.restore()?,
             "BACKUP" => self.backup()?,
@@ -223,7 +219,7 @@ impl Parser {
             if p.peek("CURSOR") {
                 return Err(p.refused("cursors"));
             }
-            let kind = p.type_name(1)?.kind;
+            let kind = p.type_name(1)?;
             let value = if p.accept_symbol("=") { Some(p.value()?) } else { None };
             Ok(Declaration::Scalar { name, kind, value })
         })?;
@@ -253,13 +249,12 @@ impl Parser {
         }
         if self.one_of(&["TRAN", "TRANSACTION"]).is_some() {
             let name = self.transaction_name()?;
-            let mut mark = None;
-            if self.accept_all(&["WITH", "MARK"]) {
-                if name.is_none() {
-                    return Err(self.unexpected());
-                }
-                let described = matches!(self.kind(), Kind::Text { .. });
-                mark = Some(if described { Some(self.constant()?) } else { None });
+            let mark = self.accept_all(&["WITH", "MARK"]);
+            if mark && name.is_none() {
+                return Err(self.unexpected());
+            }
+            if mark && matches!(self.kind(), Kind::Text { .. }) {
+                self.advance();
             }
             return Ok(What::Transaction(Transaction::Begin { mark, name }));
         }

@@ -1,6 +1,6 @@
 //! Type names and the columns of tables that a batch makes.
 
-use super::super::ast::{ColumnDefinition, TypeName, What};
+use super::super::ast::{ColumnDefinition, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::answer::Message;
@@ -8,14 +8,13 @@ use crate::sandbox::value::Type;
 
 impl Parser {
     /// A type; `length` is what `varchar` without a length means here (1, in CAST 30).
-    pub(super) fn type_name(&mut self, length: u16) -> Parsed<TypeName> {
-        let line = self.line();
+    pub(super) fn type_name(&mut self, length: u16) -> Parsed<Type> {
         if self.peek("NATIONAL") {
             return Err(self.refused("NATIONAL CHARACTER types"));
         }
         let mut parts = vec![if self.peek("DOUBLE") && self.ahead(1).is("PRECISION") {
             self.at += 2;
-            return Ok(TypeName { kind: Type::Float, line });
+            return Ok(Type::Float);
         } else {
             self.identifier()?
         }];
@@ -26,8 +25,7 @@ impl Parser {
         if parts.len() > 1 && !parts[0].eq_ignore_ascii_case("sys") {
             return Err(self.fail(243, format!("Type {} is not a defined system type.", parts.join("."))));
         }
-        let kind = self.type_of(&word, length)?;
-        Ok(TypeName { kind, line })
+        self.type_of(&word, length)
     }
 
     fn type_of(&mut self, word: &str, length: u16) -> Parsed<Type> {
@@ -81,6 +79,7 @@ impl Parser {
     }
 
     /// `(n)` or `(max)` if it is there; `Some(None)` = max.
+    #[allow(clippy::option_option, reason = "not written, max, and a number are three things")]
     fn size(&mut self, most: u16) -> Parsed<Option<Option<u16>>> {
         if !self.accept_symbol("(") {
             return Ok(None);
@@ -216,7 +215,7 @@ impl Parser {
         if self.peek("AS") {
             return Err(self.refused("computed columns"));
         }
-        let kind = self.type_name(1)?.kind;
+        let kind = self.type_name(1)?;
         let mut column = ColumnDefinition { name, kind, nullable: true, default: None, identity: None };
         loop {
             if self.accept("NULL") {

@@ -8,7 +8,7 @@ use super::super::super::answer::{Message, Part, Sink, Stopped};
 use super::super::ast::{Statement, What};
 use super::super::evaluate::Run;
 use super::super::parser;
-use super::super::plan::{Bound, Fault};
+use super::super::plan::Bound;
 use super::super::state::{Caught, Snapshots, Variables, World};
 use super::super::{ast, binder::Binder};
 use super::Session;
@@ -178,7 +178,6 @@ impl<'s> Batch<'s> {
             What::Try { body, catch } => return self.guarded(body, catch),
             What::Break => Flow::Break,
             What::Continue => Flow::Continue,
-            What::Nothing => Flow::Next,
             What::Return(value) => {
                 let status = match value {
                     Some(value) => match self.evaluate(value, Some(crate::sandbox::value::Type::Int))? {

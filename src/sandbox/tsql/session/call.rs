@@ -13,6 +13,9 @@ use crate::sandbox::value::{Type, Value};
 /// Procedures, EXEC and sp_executesql inside each other.
 const NESTING: usize = 32;
 
+/// A declared parameter: name, type, OUTPUT.
+type Declared = (String, Type, bool);
+
 /// A computed argument.
 struct Given {
     name: Option<String>,
@@ -212,7 +215,7 @@ impl Batch<'_> {
         &self,
         declaration: &str,
         given: &[Given],
-    ) -> Result<(Variables, Vec<(String, Type, bool)>), Raised> {
+    ) -> Result<(Variables, Vec<Declared>), Raised> {
         let declared = parser::parameters(declaration, self.session.host.version().0)?;
         let mut variables = Variables::default();
         for (name, kind, _) in &declared {
@@ -327,9 +330,8 @@ impl Batch<'_> {
         let status = match &flow {
             Ok(Flow::Return(status)) => *status,
             Ok(_) if self.session.globals.error != 0 => self.session.globals.error,
-            Ok(_) => 0,
             Err(raised) if raised.ends >= Ends::Scope => self.session.globals.error,
-            Err(_) => 0,
+            Ok(_) | Err(_) => 0,
         };
         if let Err(raised) = flow
             && raised.stopped

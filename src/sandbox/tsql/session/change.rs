@@ -1,19 +1,19 @@
 //! INSERT, UPDATE, DELETE, TRUNCATE: on the host's tables and the session's own.
 
-use super::super::ast::{Assignment, ColumnDefinition, Expr, InsertFrom, Name, Query, Source, Target, Top};
-use super::super::binder::{Binder, Changed, Goes};
-use super::super::convert::{convert, units};
+use super::super::ast::{Assignment, Expr, Name, Source, Target, Top};
+use super::super::binder::{Binder, ChangePlan, Changed, Goes};
 use super::super::evaluate::Run;
-use super::super::state::{LocalTable, invalid_object};
-use super::super::{execute, types};
+use super::super::execute;
+use super::super::state::LocalTable;
 use super::batch::Batch;
 use super::raised::Raised;
 use super::transaction::Undo;
-use crate::sandbox::answer::{Kept, Message, Part};
+use crate::sandbox::answer::Message;
 use crate::sandbox::host::Change;
-use crate::sandbox::value::{Column, Type, Value};
+use crate::sandbox::value::Value;
 
-type Rows = Vec<Vec<Value>>;
+/// Rows by their place, with their new values.
+type Touched = Vec<(usize, Vec<Value>)>;
 
 impl Batch<'_> {
     pub(super) fn changed(&self, target: &Target) -> Result<Changed, Message> {
@@ -101,7 +101,7 @@ impl Batch<'_> {
         set: &[Assignment],
         from: Option<&Source>,
         filter: Option<&Expr>,
-    ) -> Result<(super::super::binder::ChangePlan, Vec<(usize, Vec<Value>)>), Raised> {
+    ) -> Result<(ChangePlan, Touched), Raised> {
         let sink = &*self.sink;
         let stopped = || sink.stopped();
         self.with_world(|world| {

@@ -88,8 +88,8 @@ impl Batch<'_> {
             }
             What::SetOption(SetOption::Value(_, value))
             | What::Print(value)
+            | What::Return(Some(value))
             | What::WaitFor { value, .. } => self.value(statement, value),
-            What::Return(Some(value)) => self.value(statement, value),
             What::If { condition, then, otherwise } => {
                 self.value(statement, condition)?;
                 self.check_one(then)?;

@@ -75,7 +75,6 @@ impl Batch<'_> {
             What::Command(command) => self.command(command),
             What::CreateTable { name, columns } => self.create_table(name, LocalTable::new(columns.clone())),
             What::DropTable { names, if_exists } => self.drop_tables(names, *if_exists),
-            What::Refused(what) => Err(Message::not_modelled(what).into()),
             _ => Err(Message::not_modelled("this statement").into()),
         }
     }

@@ -224,7 +224,7 @@ impl Batch<'_> {
                         }
                         Part::Row(values) => rows.push(values),
                         part @ (Part::Info(_) | Part::Error(_) | Part::Database { .. }) => {
-                            self.sink.put(part)?
+                            self.sink.put(part)?;
                         }
                         _ => {}
                     }

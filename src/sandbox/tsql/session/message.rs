@@ -24,7 +24,7 @@ pub(super) fn format(text: &str, arguments: &[Value]) -> Result<String, Message>
             zero |= flag == '0';
             chars.next();
         }
-        let mut number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+        let number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
             let mut n = 0usize;
             while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
                 n = (n * 10 + digit as usize).min(2047);

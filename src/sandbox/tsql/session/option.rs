@@ -10,7 +10,7 @@ impl Batch<'_> {
     pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), Raised> {
         match option {
             // nothing is ever locked here
-            SetOption::Isolation(_) => Ok(()),
+            SetOption::Isolation => Ok(()),
             SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.switch(name, *on)),
             SetOption::Value(name, value) => self.set_value(name, value),
         }
@@ -31,7 +31,7 @@ impl Batch<'_> {
                 settings.quoted_identifier = on;
                 256
             }
-            "IMPLICIT_TRANSACTIONS" if on => return Err(refused(name, on)),
+            "IMPLICIT_TRANSACTIONS" | "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
             // comparisons with NULL, NULL in texts, warnings: only the ISO way is modelled
             "ANSI_NULLS" | "CONCAT_NULL_YIELDS_NULL" | "ANSI_WARNINGS" | "ANSI_PADDING" if !on => {
                 return Err(refused(name, on));
@@ -39,7 +39,6 @@ impl Batch<'_> {
             "NUMERIC_ROUNDABORT" | "ARITHIGNORE" | "ANSI_NULL_DFLT_OFF" if on => {
                 return Err(refused(name, on));
             }
-            "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
             "ANSI_NULLS" => 32,
             "ANSI_PADDING" => 16,
             "ANSI_WARNINGS" => 8,
@@ -69,9 +68,9 @@ impl Batch<'_> {
                 }
                 self.session.globals.text_size = if n == 0 { 4096 } else { n };
             }
-            ("ROWCOUNT", Value::Int(0)) => {}
-            ("DATEFIRST", Value::Int(7)) => {}
-            ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
+            ("ROWCOUNT", Value::Int(0))
+            | ("DATEFIRST", Value::Int(7))
+            | ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
             ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {}
             ("DEADLOCK_PRIORITY", Value::Text(word))
                 if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) => {}

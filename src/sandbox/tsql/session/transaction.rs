@@ -165,10 +165,10 @@ impl Session {
 impl Batch<'_> {
     pub(super) fn transaction(&mut self, what: &Transaction) -> Result<(), Raised> {
         match what {
-            Transaction::Begin { mark: Some(_), .. } => {
+            Transaction::Begin { mark: true, .. } => {
                 Err(Message::not_modelled("BEGIN TRANSACTION … WITH MARK").into())
             }
-            Transaction::Begin { mark: None, name } => {
+            Transaction::Begin { mark: false, name } => {
                 let name = self.transaction_name(name.as_ref())?;
                 self.session.begin_transaction(name, self.sink)?;
                 Ok(())

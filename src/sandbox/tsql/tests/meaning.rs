@@ -10,6 +10,12 @@ fn null_is_unknown() {
         ("SELECT 1 WHERE 1 = NULL OR 1 = 1", "1"),
         ("SELECT 1 WHERE 3 NOT IN (1, 2, NULL)", ""),
         ("SELECT 1 WHERE 1 IN (1, NULL)", "1"),
+        (
+            "SELECT n FROM numbers WHERE n IN (1,2,3,4,5,6,7,8,9,200) AND n NOT IN (1,2,3,4,5,6,7,11,12,13)",
+            "8 | 9",
+        ),
+        ("SELECT n FROM numbers WHERE n NOT IN (1,2,3,4,5,6,7,8,9,NULL)", ""),
+        ("SELECT id FROM t WHERE name IN ('b','c','d','e','f','g','h','i','ALPHA ')", "1"),
         ("SELECT COUNT(*), COUNT(name), COUNT(amount) FROM t", "3,2,2"),
         ("SELECT COUNT(*) FROM t WHERE name <> 'alpha'", "1"),
         ("SELECT id FROM t WHERE name NOT IN (SELECT name FROM t WHERE id = 3)", ""),

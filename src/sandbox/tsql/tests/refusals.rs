@@ -166,6 +166,19 @@ fn what_is_not_modelled_is_refused_by_name() {
 }
 
 #[test]
+fn what_other_clients_send_parses() {
+    let text = include_str!("../../../../tests/cases/tsql/clients.sql");
+    let mut count = 0;
+    for sql in text.split("-- next\n").skip(1) {
+        if let Err(m) = super::super::parser::batch(sql, true, 15) {
+            panic!("{} {} in\n{sql}", m.number, m.text);
+        }
+        count += 1;
+    }
+    assert!(count >= 20, "{count}");
+}
+
+#[test]
 fn every_query_of_the_library_parses() {
     let files = [
         (include_str!("../../../../tests/cases/tsql/biztalk.sql"), "-- Q", 50),
@@ -178,7 +191,7 @@ fn every_query_of_the_library_parses() {
             match super::super::parser::batch(sql, true, 15) {
                 Ok(statements) => assert!(!statements.is_empty(), "{mark}{number} is empty"),
                 Err(m) => {
-                    assert!(m.number == 59999 && number == "40", "{mark}{number}: {} {}", m.number, m.text)
+                    assert!(m.number == 59999 && number == "40", "{mark}{number}: {} {}", m.number, m.text);
                 }
             }
             count += 1;

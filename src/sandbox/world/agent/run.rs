@@ -12,6 +12,9 @@ use crate::sandbox::world::work::{Beat, Next};
 /// A world that was closed longer than this has slept: nothing ran before the last day.
 const CATCH_UP_HOURS: i64 = 24;
 
+/// Stands for the BizTalk computers where a server's number is asked for.
+const BIZTALK: usize = usize::MAX;
+
 impl State {
     /// Sets when a job runs next by its schedules.
     pub(crate) fn plan_job(&mut self, s: usize, j: usize, after: DateTime<Utc>) {
@@ -48,7 +51,9 @@ impl State {
             // What the agent does by itself is made again from the last save, to the letter:
             // only what touches files, and what people ask for, has to be saved at once.
             self.at = self.at.max(due);
-            if self.servers[s].agent.jobs[j].run.is_some() {
+            if s == BIZTALK {
+                self.beat_of_biztalk(due);
+            } else if self.servers[s].agent.jobs[j].run.is_some() {
                 self.beat(s, j, due);
             } else {
                 self.start_run(s, j, due, 1, "", None);
@@ -59,6 +64,7 @@ impl State {
 
     /// Nothing happened until `until`: runs and schedules move there.
     fn sleep(&mut self, until: DateTime<Utc>) {
+        self.biztalk.next_beat = self.biztalk.next_beat.map(|b| b.max(until));
         for s in 0..self.servers.len() {
             for j in 0..self.servers[s].agent.jobs.len() {
                 if self.servers[s].agent.jobs[j].next_run.is_some_and(|n| n < until) {
@@ -72,7 +78,8 @@ impl State {
     }
 
     fn next_event(&self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, usize, usize)> {
-        let mut first: Option<(DateTime<Utc>, usize, usize)> = None;
+        let mut first: Option<(DateTime<Utc>, usize, usize)> =
+            self.biztalk.next_beat.filter(|b| *b <= now).map(|b| (b, BIZTALK, 0));
         for (s, server) in self.servers.iter().enumerate() {
             if server.agent.stopped || server.trouble.refused {
                 continue;

@@ -126,9 +126,16 @@ fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
             }
         }
     }
-    call.state.biztalk.connected_to = Some(call.s);
+    // They work where the group's tables send them: unchanged pointers lead back to production.
+    let pointed = call.server().databases.iter().find(|d| d.role == "management").and_then(|d| {
+        let boxes = d.content.tables.get("adm_messagebox")?;
+        boxes.table.rows.first().and_then(|r| as_text(boxes.cell(r, "DBServerName")))
+    });
+    let there = pointed.and_then(|name| call.state.server_index(name)).unwrap_or(call.s);
+    let name = call.state.servers[there].name.clone();
+    call.state.biztalk.connected_to = Some(there);
     call.state.biztalk.since = Some(call.now);
-    say(parts, "Simulated: the BizTalk computers run against this server.");
+    say(parts, format!("Simulated: the BizTalk computers run against {name}, as the group's tables say."));
     Ok(())
 }
 

@@ -1,0 +1,92 @@
+//! What is remembered about backups and restores, and what a backup set says of itself.
+//!
+//! Does not know the files.
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+use super::{DbFile, Model};
+use crate::sandbox::world::ids::{Guid, Lsn};
+
+/// What msdb remembers about backups and restores.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct History {
+    /// `backup_set_id` - 1 → index into the world's sets.
+    pub(crate) backups: Vec<usize>,
+    pub(crate) restores: Vec<Restored>,
+    pub(crate) marks: Vec<Marked>,
+}
+
+/// A row of restorehistory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Restored {
+    pub(crate) at: NaiveDateTime,
+    pub(crate) database: String,
+    pub(crate) user: String,
+    pub(crate) backup_set_id: i64,
+    pub(crate) kind: char,
+    pub(crate) replace: bool,
+    pub(crate) recovery: bool,
+    pub(crate) stop_at: Option<NaiveDateTime>,
+    pub(crate) mark: Option<String>,
+    pub(crate) before: bool,
+}
+
+/// A row of logmarkhistory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Marked {
+    pub(crate) database: String,
+    pub(crate) mark: String,
+    pub(crate) user: String,
+    pub(crate) lsn: Lsn,
+    pub(crate) at: NaiveDateTime,
+}
+
+/// What a backup set says about its database; the same for many sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) server: String,
+    pub(crate) database: String,
+    pub(crate) collation: String,
+    pub(crate) created: NaiveDateTime,
+    pub(crate) compatibility: u8,
+    pub(crate) software: (u8, u8, u16),
+    pub(crate) database_version: i32,
+    pub(crate) offset_minutes: i16,
+    pub(crate) model: Model,
+    pub(crate) guid: Guid,
+    pub(crate) family: Guid,
+    pub(crate) role: String,
+    pub(crate) files: Vec<DbFile>,
+}
+
+/// A backup set: what its header says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
+pub(crate) struct Set {
+    pub(crate) layout: usize,
+    pub(crate) uuid: Guid,
+    pub(crate) media_uuid: Guid,
+    /// `D` full, `I` differential, `L` log.
+    pub(crate) kind: char,
+    pub(crate) path: String,
+    pub(crate) position: i64,
+    pub(crate) name: Option<String>,
+    pub(crate) user: String,
+    pub(crate) first: Lsn,
+    pub(crate) last: Lsn,
+    pub(crate) checkpoint: Lsn,
+    pub(crate) full_checkpoint: Lsn,
+    /// Local time of the server.
+    pub(crate) start: NaiveDateTime,
+    pub(crate) finish: NaiveDateTime,
+    pub(crate) size: i64,
+    pub(crate) first_fork: Guid,
+    pub(crate) last_fork: Guid,
+    pub(crate) fork_point: Option<Lsn>,
+    pub(crate) base: Option<(Lsn, Guid)>,
+    pub(crate) copy_only: bool,
+    pub(crate) checksums: bool,
+    pub(crate) begins_chain: bool,
+    pub(crate) tail: bool,
+}
