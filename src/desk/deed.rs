@@ -149,9 +149,8 @@ pub fn allowed(session: &Session, index: usize, deed: Deed, broken: bool) -> Res
         }
     };
     match deed {
-        Deed::ActAgain if !is_do => Err(WhyNot::NotAnAction),
+        Deed::ActAgain | Deed::Outside if !is_do => Err(WhyNot::NotAnAction),
         Deed::ActAgain if !has_acted(session, index) => Err(WhyNot::NotActed),
-        Deed::Outside if !is_do => Err(WhyNot::NotAnAction),
         Deed::Run | Deed::ActAgain | Deed::Outside => may_start(),
         Deed::Stop => match standing {
             Standing::Running(Progress::Acting) => Err(WhyNot::Busy),

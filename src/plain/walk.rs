@@ -9,8 +9,10 @@ use crate::desk::{
     Deed, Form, Purpose, Running, Scene, Sign, Started, deeds, exhibits, head_rows, rto, run_of, tell,
 };
 use crate::drive::{News, Trouble};
-use crate::engine::{Command, Event, QuestionRef, RoundKey, Session, Stamped, Standing, Taken};
-use crate::locale::fill;
+use crate::engine::{
+    ActOutcome, Command, Event, QuestionRef, RoundKey, Session, Stage, Stamped, Standing, Taken,
+};
+use crate::locale::{Tongue, fill};
 use crate::runbook::StepKind;
 
 /// Rows of an answer that are read out; all of them stand in the record.
@@ -98,7 +100,7 @@ impl<W: Write> Walk<'_, W> {
             fill(&words.plain.rto, |name| {
                 Some(match name {
                     "target" => gauge.target.map_or("-".into(), |t| t.to_string()),
-                    _ => gauge.so_far.map_or(words.frame.none.clone(), |s| s.clock_face()),
+                    _ => gauge.so_far.map_or(words.frame.none.clone(), crate::clock::Span::clock_face),
                 })
             })
         });
@@ -326,42 +328,23 @@ impl<W: Write> Walk<'_, W> {
         }
     }
 
-    /// One line for each step that stands otherwise than before.
+    /// One line for each thing that changed how a step stands.
     fn changes(&mut self, events: &[Stamped]) -> Result<(), Stop> {
         let tongue = self.talk.tongue;
         let words = &tongue.words.screens.plain;
         let session = self.started.door.session();
-        let mut told: Vec<usize> = Vec::new();
         for stamped in events {
-            let id = match &stamped.event {
-                Event::Judged { key, .. } => {
-                    self.progress.retain(|(k, _), _| k != key);
-                    &key.step
-                }
-                Event::Interrupted { step, .. }
-                | Event::GuardFailed { step, .. }
-                | Event::Skipped { step, .. }
-                | Event::Overridden { step, .. }
-                | Event::DoesNotApply { step } => step,
-                Event::Acted { act, .. } | Event::Uncertain { act, .. } | Event::Settled { act, .. } => {
-                    &act.step
-                }
-                _ => continue,
-            };
-            let Some(at) = session.index(id).filter(|at| !told.contains(at)) else { continue };
-            told.push(at);
-            let verdict = session.steps[at].attempts.last().and_then(|a| a.verdict);
-            let sign = match (session.standing(at), verdict) {
-                (Standing::Running(_), Some(verdict)) => Sign::of_verdict(verdict),
-                (standing, _) => Sign::of(&standing),
-            };
-            let step = &session.book.steps[at];
+            if let Event::Judged { key, .. } = &stamped.event {
+                self.progress.retain(|(k, _), _| k != key);
+            }
+            let Some((step, state)) = change(session, &stamped.event, tongue) else { continue };
+            let Some((step, _)) = session.step(step) else { continue };
             self.talk.say(&fill(&words.change, |name| {
                 Some(match name {
                     "time" => stamped.at.format("%H:%M:%SZ").to_string(),
                     "number" => step.number.to_string(),
                     "title" => tongue.text(&step.title),
-                    _ => sign.word(tongue.words).to_owned(),
+                    _ => state.clone(),
                 })
             }))?;
         }
@@ -401,4 +384,40 @@ impl<W: Write> Walk<'_, W> {
         }
         Ok(())
     }
+}
+
+/// The step an event is about, and what it means for it. What is found out on the way to an action is no verdict.
+fn change<'a>(session: &Session, event: &'a Event, tongue: Tongue) -> Option<(&'a str, String)> {
+    let t = &tongue.words.screens.tells;
+    let word = |sign: Sign| sign.word(tongue.words).to_owned();
+    Some(match event {
+        Event::Judged { key, verdict, last, .. } => {
+            let final_stage = matches!(key.stage, Stage::Check | Stage::Prove);
+            if !final_stage && (verdict.opens() || key.stage == Stage::Settle) {
+                return None;
+            }
+            let mut state = word(Sign::of_verdict(*verdict));
+            if !last {
+                state = format!("{state}, {}", t.polling);
+            }
+            (&key.step, state)
+        }
+        Event::Acted { act, outcome } => {
+            let state = match outcome {
+                ActOutcome::Done => t.act_done.clone(),
+                ActOutcome::Failed(trouble) => fill(&t.act_failed, |_| Some(tongue.words.trouble(trouble))),
+            };
+            (&act.step, format!("{} {state}", act.server))
+        }
+        Event::Uncertain { act, trouble } => {
+            let state = fill(&t.act_uncertain, |_| Some(tongue.words.trouble(trouble)));
+            (&act.step, format!("{} {state}", act.server))
+        }
+        Event::Interrupted { step, .. } => (step, word(Sign::Interrupted)),
+        Event::Skipped { step, .. } => (step, word(Sign::Skipped)),
+        Event::Overridden { step, .. } => (step, word(Sign::Overridden)),
+        Event::DoesNotApply { step } => (step, word(Sign::NotApplicable)),
+        Event::GuardFailed { step, .. } => (step, word(Sign::of(&session.standing(session.index(step)?)))),
+        _ => return None,
+    })
 }

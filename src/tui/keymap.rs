@@ -142,7 +142,7 @@ impl Keymap {
 }
 
 /// A key as it is written in the table; `None` for what cannot stand there.
-pub fn name(key: &KeyEvent) -> Option<String> {
+fn name(key: &KeyEvent) -> Option<String> {
     let plain = match key.code {
         KeyCode::Char(' ') => "space".to_owned(),
         KeyCode::Char(c) => {

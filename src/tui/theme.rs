@@ -24,6 +24,7 @@ pub(super) struct Theme {
     pub(super) look: Look,
 }
 
+#[allow(clippy::unused_self, reason = "one way to ask for every style, whether colours matter to it or not")]
 impl Theme {
     pub(super) fn ascii(self) -> bool {
         self.look.glyphs == Glyphs::Ascii

@@ -1,4 +1,4 @@
-//! A server takes seconds for every statement.
+//! A server takes longer for every statement than anybody waits.
 
 use super::{Fault, Target, When, nothing_before};
 use crate::sandbox::world::State;
@@ -13,8 +13,8 @@ pub(super) const FAULT: Fault = Fault {
     put,
 };
 
-/// Real milliseconds each statement waits.
-const DELAY_MS: u64 = 4000;
+/// Real milliseconds each statement waits: longer than anybody waits for an answer.
+const DELAY_MS: u64 = 20_000;
 
 #[allow(clippy::unnecessary_wraps, reason = "every fault may refuse")]
 fn put(state: &mut State, server: usize) -> Result<(), String> {

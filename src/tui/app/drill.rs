@@ -55,7 +55,7 @@ impl Model {
             Action::Evidence => return self.deed(sight, Deed::Evidence),
             Action::NoteDrill => {
                 match allowed(session, self.drill.selected, Deed::Note, sight.broken.is_some()) {
-                    Ok(()) => self.ask(Purpose::Note(None), session),
+                    Ok(()) => self.ask(&Purpose::Note(None), session),
                     Err(why) => self.cannot(&why, session),
                 }
             }
@@ -169,7 +169,7 @@ impl Model {
     fn deed(&mut self, sight: &Sight<'_>, deed: Deed) -> Vec<Request> {
         let session = sight.session;
         if session.steps.is_empty() {
-            self.ask(Purpose::Close, session);
+            self.ask(&Purpose::Close, session);
             return Vec::new();
         }
         let index = self.drill.selected;
@@ -202,12 +202,12 @@ impl Model {
             Deed::HandOver => Purpose::HandOver,
             Deed::Close => Purpose::Close,
         };
-        self.ask(purpose, session);
+        self.ask(&purpose, session);
         Vec::new()
     }
 
-    fn ask(&mut self, purpose: Purpose, session: &Session) {
-        if let Some(form) = Form::of(&purpose, session, self.tongue) {
+    fn ask(&mut self, purpose: &Purpose, session: &Session) {
+        if let Some(form) = Form::of(purpose, session, self.tongue) {
             self.dialogs.push(Dialog::of(form, self.tongue));
         }
     }
