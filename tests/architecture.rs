@@ -280,6 +280,52 @@ fn no_file_holds_two_concepts() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A cell of the page's table: groups by name, modules in backquotes.
+fn named_in(cell: &str) -> BTreeSet<String> {
+    let floors_0_to_2: Vec<&str> = F012.iter().copied().filter(|m| !["drive", "errand"].contains(m)).collect();
+    let mut all = BTreeSet::new();
+    for part in cell.split(',').map(str::trim) {
+        match part {
+            "nothing" => {}
+            "floor 0" => all.extend(F0.iter().map(ToString::to_string)),
+            "floors 0-1" => all.extend(F01.iter().map(ToString::to_string)),
+            "floors 0-2" => all.extend(floors_0_to_2.iter().map(ToString::to_string)),
+            module => {
+                all.insert(module.trim_matches('`').to_owned());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_architecture_page_draws_the_table_that_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("src/ARCHITECTURE.md")).unwrap();
+    let section = page.split("## Who may know whom").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut drawn: Vec<(String, BTreeSet<String>)> = Vec::new();
+    for line in section.lines().filter(|l| l.starts_with("| `") && !l.starts_with("| `cli`")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let module = cells[0].trim_matches('`').to_owned();
+        let mut may = named_in(cells[1]);
+        may.remove(&module);
+        drawn.push((module, may));
+    }
+    let tested: Vec<(String, BTreeSet<String>)> = MAY_IMPORT
+        .iter()
+        .map(|(module, may)| {
+            let mut all: BTreeSet<String> = may.iter().map(ToString::to_string).collect();
+            if all.remove(F01_LOCALE_MARK) {
+                all.extend(F01.iter().map(ToString::to_string));
+                all.insert("locale".to_owned());
+            }
+            all.remove(*module);
+            ((*module).to_owned(), all)
+        })
+        .collect();
+    assert_eq!(drawn, tested);
+}
+
 #[test]
 fn the_architecture_page_names_only_files_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
