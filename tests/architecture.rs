@@ -282,7 +282,8 @@ fn no_file_holds_two_concepts() {
 
 /// A cell of the page's table: groups by name, modules in backquotes.
 fn named_in(cell: &str) -> BTreeSet<String> {
-    let floors_0_to_2: Vec<&str> = F012.iter().copied().filter(|m| !["drive", "errand"].contains(m)).collect();
+    let floors_0_to_2: Vec<&str> =
+        F012.iter().copied().filter(|m| !["drive", "errand"].contains(m)).collect();
     let mut all = BTreeSet::new();
     for part in cell.split(',').map(str::trim) {
         match part {

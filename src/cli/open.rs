@@ -269,7 +269,8 @@ fn embed(text: &str, catalogue: &Catalogue, book: &Runbook) -> Embedded {
 
 fn uses(book: &Runbook, query: &Query) -> bool {
     // The engine's own job queries belong to every book that acts on jobs.
-    let own = ["agent/start-job", "agent/disable-job", "agent/enable-job", "agent/hold-job", "agent/job-outcome"];
+    let own =
+        ["agent/start-job", "agent/disable-job", "agent/enable-job", "agent/hold-job", "agent/job-outcome"];
     book.queries().contains(query.name.as_str())
         || (!book.is_read_only() && own.contains(&query.name.as_str()))
 }
