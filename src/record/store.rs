@@ -84,7 +84,7 @@ impl Store {
     /// Every record, the newest first; those whose start cannot be read come last.
     pub fn list(&self) -> Result<Vec<Entry>, Trouble> {
         let mut all: Vec<Entry> = self.folders()?.iter().map(|folder| look_at(folder)).collect();
-        all.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| b.id.cmp(&a.id)));
+        all.sort_by(|a, b| (b.opened, b.started, &b.id).cmp(&(a.opened, a.started, &a.id)));
         Ok(all)
     }
 
