@@ -62,7 +62,7 @@ pub struct Common {
     #[arg(long, global = true, value_enum)]
     pub(crate) glyphs: Option<GlyphChoice>,
     /// Numbered prompts instead of a full screen (for screen readers and serial lines)
-    #[arg(long, global = true, env = "ACCESSIBLE")]
+    #[arg(long, global = true, env = "ACCESSIBLE", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) plain: bool,
     /// Ask nothing: walk by an answers file
     #[arg(long, global = true)]

@@ -96,7 +96,7 @@ pub fn render(path: &str, source: &str, all: &[Diagnostic], colour: bool) -> Str
         if !d.help.is_empty() {
             group = group.element(Level::HELP.message(d.help.as_str()));
         }
-        out += &renderer.render(&[group]).to_string();
+        out += &renderer.render(&[group]);
         out.push('\n');
     }
     out

@@ -76,7 +76,7 @@ fn words(probe: &Probe) -> String {
     for phase in &probe.phases {
         match &phase.outcome {
             Ok(found) => {
-                out += &format!("  ok    {:<9} {:>5} ms  {found}\n", phase.name.key(), phase.took_ms)
+                out += &format!("  ok    {:<9} {:>5} ms  {found}\n", phase.name.key(), phase.took_ms);
             }
             Err(trouble) => {
                 out += &format!("  FAIL  {:<9} {:>5} ms  {trouble}\n", phase.name.key(), phase.took_ms);

@@ -33,7 +33,7 @@ pub(crate) fn plays(catalogue: &Catalogue, answers: &Answers, estate: &Estate) -
                     with: play.with.iter().map(|(k, v)| (k.clone(), Cell::Text(v.to_string()))).collect(),
                     baseline: None,
                 };
-                plays.entry(step.clone()).or_insert_with(Vec::new).push(Play { server, item });
+                plays.entry(step.clone()).or_default().push(Play { server, item });
             }
         }
     }

@@ -212,7 +212,7 @@ struct Bench {
     drive: Drive<Stage>,
     stage: Stage,
     news: Receiver<News>,
-    _root: Option<tempfile::TempDir>,
+    root: Option<tempfile::TempDir>,
 }
 
 fn clock() -> Arc<FixedClock> {
@@ -232,7 +232,7 @@ fn open() -> Bench {
     let stage = Stage { inner: play, events: record.folder().join("events.jsonl") };
     let (post, news) = post();
     let drive = Drive::open(book(), record, opened(), stage.clone(), clock(), post).unwrap();
-    Bench { drive, stage, news, _root: Some(root) }
+    Bench { drive, stage, news, root: Some(root) }
 }
 
 impl Bench {
@@ -348,7 +348,7 @@ fn a_drill_that_dies_in_an_action_comes_back_uncertain_and_does_not_repeat_it() 
             bench.drive.take(vec![taken]).unwrap();
         }
     }
-    let Bench { drive, stage, _root, .. } = bench;
+    let Bench { drive, stage, root, .. } = bench;
     let folder = drive.folder().to_path_buf();
     drop(drive);
     let (record, loaded) = Record::resume(&folder, &holder("bo"), false).unwrap();
@@ -356,7 +356,7 @@ fn a_drill_that_dies_in_an_action_comes_back_uncertain_and_does_not_repeat_it() 
     let drive =
         Drive::resume(book(), record, loaded, "bo".into(), "jump2".into(), stage.clone(), clock(), post)
             .unwrap();
-    let mut bench = Bench { drive, stage, news, _root };
+    let mut bench = Bench { drive, stage, news, root };
     assert_eq!(bench.drive.by(), By::Operator("bo".into()));
     let taken = bench.next();
     bench.drive.take(vec![taken]).unwrap();

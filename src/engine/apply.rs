@@ -121,9 +121,9 @@ impl Session {
                     a.progress = Progress::Acting;
                 }
             }
-            Event::Acted { act, outcome } => self.act_becomes(act, ActState::Acted(outcome.clone())),
-            Event::Uncertain { act, trouble } => self.act_becomes(act, ActState::Uncertain(trouble.clone())),
-            Event::Settled { act, settlement, .. } => self.act_becomes(act, ActState::Settled(*settlement)),
+            Event::Acted { act, outcome } => self.act_becomes(act, &ActState::Acted(outcome.clone())),
+            Event::Uncertain { act, trouble } => self.act_becomes(act, &ActState::Uncertain(trouble.clone())),
+            Event::Settled { act, settlement, .. } => self.act_becomes(act, &ActState::Settled(*settlement)),
             Event::GuardFailed { step, attempt, rechecks } => {
                 let Some(a) = self.attempt_mut(step, *attempt) else { return };
                 let finding = Finding::new("guard-failed").with("rechecks", rechecks.join(", "));
@@ -153,7 +153,7 @@ impl Session {
                 }
             }
             Event::Overridden { step, server, reason, name } => {
-                self.overridden(stamped, step, server, reason, name);
+                self.overridden(stamped, step, server.as_ref(), reason, name);
             }
             Event::Noted { step, text } => self.notes.push(Note {
                 at: stamped.at,
@@ -316,7 +316,7 @@ impl Session {
         }
     }
 
-    fn act_becomes(&mut self, act: &Act, state: ActState) {
+    fn act_becomes(&mut self, act: &Act, state: &ActState) {
         let Some(a) = self.attempt_mut(&act.step, act.attempt) else { return };
         let mut own = false;
         for doing in a.acts.iter_mut().filter(|d| d.act == *act) {
@@ -332,7 +332,7 @@ impl Session {
         &mut self,
         stamped: &Stamped,
         step: &str,
-        server: &Option<String>,
+        server: Option<&String>,
         reason: &str,
         name: &str,
     ) {
@@ -341,7 +341,7 @@ impl Session {
         self.steps[i].overrides.push(Override {
             at: stamped.at,
             by: stamped.by.clone(),
-            server: server.clone(),
+            server: server.cloned(),
             reason: reason.to_owned(),
             name: name.to_owned(),
             of,

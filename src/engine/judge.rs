@@ -15,7 +15,7 @@ use crate::reading::{Cell, Reading, Trouble, TroubleCode};
 use crate::runbook::{Action, Do, JobVerb, Judge, Proof, Step, StepKind};
 
 /// Outcomes of a round by question.
-pub type Outcomes = BTreeMap<QuestionRef, Result<Arc<Reading>, Trouble>>;
+pub(super) type Outcomes = BTreeMap<QuestionRef, Result<Arc<Reading>, Trouble>>;
 
 /// What a round amounts to.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -35,27 +35,9 @@ impl Session {
             }
             let mut questions = self.plan(step, Some(attempt), stage).questions;
             questions.retain(|q| attempt.asked.contains(&q.reference));
-            owed.push(Errand::Ask(Round { key, questions, again: self.again(step, attempt, stage) }));
+            owed.push(Errand::Ask(Round { key, questions, again: again(step, attempt, stage) }));
         }
         owed
-    }
-
-    /// How a stage is repeated; `None` = asked once.
-    pub(super) fn again(&self, step: &Step, attempt: &Attempt, stage: Stage) -> Option<Again> {
-        let from = attempt.polled_from?;
-        let of = |r: Repeat| Again { every: r.every, until: from + r.during.delta() };
-        match stage {
-            Stage::Check if attempt.recheck_for.is_none() => step.repeat.map(of),
-            Stage::Prove => step.repeat.map(of),
-            Stage::Outcome => match &step.kind {
-                StepKind::Do(Do { action: Action::Job { wait: Some(during), .. }, .. }) => {
-                    let every = step.repeat.map_or(OUTCOME_EVERY, |r| r.every.min(OUTCOME_EVERY));
-                    Some(of(Repeat { every, during: *during }))
-                }
-                _ => None,
-            },
-            _ => None,
-        }
     }
 
     /// The command that follows by itself from the state as it is, if any.
@@ -117,5 +99,23 @@ impl Session {
                 Some(settled(ran || yes("running")? || yes("queued")?))
             }
         }
+    }
+}
+
+/// How a stage is repeated; `None` = asked once.
+pub(super) fn again(step: &Step, attempt: &Attempt, stage: Stage) -> Option<Again> {
+    let from = attempt.polled_from?;
+    let of = |r: Repeat| Again { every: r.every, until: from + r.during.delta() };
+    match stage {
+        Stage::Check if attempt.recheck_for.is_none() => step.repeat.map(of),
+        Stage::Prove => step.repeat.map(of),
+        Stage::Outcome => match &step.kind {
+            StepKind::Do(Do { action: Action::Job { wait: Some(during), .. }, .. }) => {
+                let every = step.repeat.map_or(OUTCOME_EVERY, |r| r.every.min(OUTCOME_EVERY));
+                Some(of(Repeat { every, during: *during }))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -64,7 +64,7 @@ impl Session {
                 }
             }
             (StepKind::Do(work), Stage::Outcome) => {
-                self.plan_outcomes(&mut plan, attempt, |d| d.state.happened());
+                plan_outcomes(&mut plan, attempt, |d| d.state.happened());
                 if let Some(hold) = &work.hold {
                     let ask = Ask { name: HOLD.to_owned(), ..hold.clone() };
                     self.plan_ask(&mut plan, attempt, 1, &ask);
@@ -72,7 +72,7 @@ impl Session {
             }
             (StepKind::Do(work), Stage::Settle) => {
                 if matches!(work.action, Action::Job { .. }) {
-                    self.plan_outcomes(&mut plan, attempt, |_| true);
+                    plan_outcomes(&mut plan, attempt, |_| true);
                 }
                 for (i, proof) in proofs(step, stage).iter().enumerate() {
                     // Proof 0 is the job's own state; the runbook's proofs follow.
@@ -86,31 +86,6 @@ impl Session {
             }
         }
         plan
-    }
-
-    fn plan_outcomes(
-        &self,
-        plan: &mut Plan,
-        attempt: Option<&Attempt>,
-        which: impl Fn(&super::session::Doing) -> bool,
-    ) {
-        let acts = attempt.map(|a| a.acts.as_slice()).unwrap_or_default();
-        for doing in acts.iter().filter(|d| !d.hold && which(d)) {
-            plan.questions.push(Question {
-                reference: QuestionRef {
-                    proof: 0,
-                    ask: format!("outcome/{}", doing.item.id),
-                    server: doing.act.server.clone(),
-                    database: None,
-                },
-                query: JOB_OUTCOME.to_owned(),
-                with: Ok(BTreeMap::from([
-                    ("job_id".to_owned(), Cell::text(&*doing.item.id)),
-                    ("baseline".to_owned(), Cell::Int(doing.item.baseline.unwrap_or(0))),
-                ])),
-                deadline_ms: limits::QUESTION_DEADLINE_MS,
-            });
-        }
     }
 
     fn plan_ask(&self, plan: &mut Plan, attempt: Option<&Attempt>, proof: usize, ask: &Ask) {
@@ -281,5 +256,26 @@ pub(super) fn job_item(
         database: None,
         with,
         baseline: Some(baseline),
+    }
+}
+
+/// The outcome of each action that is asked about.
+fn plan_outcomes(plan: &mut Plan, attempt: Option<&Attempt>, which: impl Fn(&super::session::Doing) -> bool) {
+    let acts = attempt.map(|a| a.acts.as_slice()).unwrap_or_default();
+    for doing in acts.iter().filter(|d| !d.hold && which(d)) {
+        plan.questions.push(Question {
+            reference: QuestionRef {
+                proof: 0,
+                ask: format!("outcome/{}", doing.item.id),
+                server: doing.act.server.clone(),
+                database: None,
+            },
+            query: JOB_OUTCOME.to_owned(),
+            with: Ok(BTreeMap::from([
+                ("job_id".to_owned(), Cell::text(&*doing.item.id)),
+                ("baseline".to_owned(), Cell::Int(doing.item.baseline.unwrap_or(0))),
+            ])),
+            deadline_ms: limits::QUESTION_DEADLINE_MS,
+        });
     }
 }

@@ -102,7 +102,9 @@ fn drill() -> (Session, Vec<Stamped>) {
             Stamped { seq, at: stamp.at, mono_ms: stamp.mono_ms, by: samples::anna(), event }
         })
         .collect();
-    stamped.iter().for_each(|s| session.apply(s));
+    for one in &stamped {
+        session.apply(one);
+    }
     (session, stamped)
 }
 

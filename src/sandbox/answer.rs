@@ -7,9 +7,13 @@ use super::value::{Column, Type, Value};
 /// A message with a number, as in `sys.messages`: an error from class 11 up, information below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// As in `sys.messages`; 50000 and up are made by people.
     pub number: i32,
+    /// Tells causes of one number apart.
     pub state: u8,
+    /// Severity, 0 to 25.
     pub class: u8,
+    /// In English.
     pub text: String,
     /// Empty outside procedures.
     pub procedure: String,
@@ -37,6 +41,7 @@ pub enum Part {
     Row(Vec<Value>),
     /// A statement ended; `rows` when it has a count (not under NOCOUNT).
     Done {
+        /// Rows returned or changed.
         rows: Option<u64>,
     },
     /// INFO token (PRINT, RAISERROR up to 10, 5701, 3211 …).
@@ -45,21 +50,29 @@ pub enum Part {
     Error(Message),
     /// The session's database changed, old and new name.
     Database {
+        /// Where it was.
         old: String,
+        /// Where it is now.
         new: String,
     },
-    /// A transaction began, with its 8-byte id; or it ended, committed or not.
+    /// A transaction began, with its 8-byte id.
     Begun(u64),
+    /// A transaction ended.
     Ended {
+        /// Its id.
         id: u64,
+        /// Or else rolled back.
         committed: bool,
     },
     /// A procedure's return status.
     Status(i32),
     /// An output parameter.
     Output {
+        /// With its `@`.
         name: String,
+        /// Its declared type.
         kind: Type,
+        /// What it holds at the end.
         value: Value,
     },
 }
@@ -93,11 +106,15 @@ impl Sink for Kept {
 /// Who logs in, as LOGIN7 says it.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
+    /// SQL login.
     pub user: String,
+    /// In clear text, as LOGIN7 lets it be read.
     pub password: String,
     /// Initial database; empty = the login's default (master).
     pub database: String,
+    /// `APP_NAME()`.
     pub application: String,
+    /// `HOST_NAME()`.
     pub workstation: String,
 }
 
@@ -130,8 +147,11 @@ pub trait Server: Send + Sync + 'static {
 pub struct Parameter {
     /// With its `@`; empty when positional.
     pub name: String,
+    /// Its declared type.
     pub kind: Type,
+    /// What it is given.
     pub value: Value,
+    /// Whether its value at the end is wanted back.
     pub output: bool,
 }
 
@@ -145,9 +165,11 @@ pub trait Conversation: Send {
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink);
     /// Calls a procedure by name (`sp_executesql` for ProcID 10, and so on).
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink);
-    /// TM request: begin, commit or rollback.
+    /// TM request: begin.
     fn begin(&mut self, sink: &mut dyn Sink);
+    /// TM request: commit.
     fn commit(&mut self, sink: &mut dyn Sink);
+    /// TM request: rollback.
     fn rollback(&mut self, sink: &mut dyn Sink);
     /// RESETCONNECTION: back to a fresh session state.
     fn reset(&mut self);

@@ -11,21 +11,28 @@ use super::value::{Table, Value};
 /// Who is asking, from where.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
+    /// `@@SPID`.
     pub session_id: i16,
+    /// `SUSER_SNAME()`.
     pub login: String,
+    /// `APP_NAME()`.
     pub application: String,
+    /// `HOST_NAME()`.
     pub workstation: String,
     /// The session's current database.
     pub database: String,
+    /// Whether the login may do everything.
     pub sysadmin: bool,
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectName {
+    /// First part.
     pub database: String,
     /// Lower-case `sys`, `dbo`, …; `dbo` when not written (the world also finds `sys` views for it as SQL Server does).
     pub schema: String,
+    /// Last part.
     pub name: String,
 }
 
@@ -44,34 +51,75 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// `RESTORE HEADERONLY | FILELISTONLY | LABELONLY | VERIFYONLY FROM DISK = …`
-    RestoreInfo { what: RestoreInfo, disks: Vec<String>, options: Vec<DiskOption> },
+    RestoreInfo {
+        /// Which of them.
+        what: RestoreInfo,
+        /// Paths, in order.
+        disks: Vec<String>,
+        /// WITH.
+        options: Vec<DiskOption>,
+    },
     /// `RESTORE DATABASE | LOG name [FROM DISK = … [, …]] WITH …`
-    Restore { log: bool, database: String, disks: Vec<String>, options: Vec<DiskOption> },
+    Restore {
+        /// LOG rather than DATABASE.
+        log: bool,
+        /// What is restored; it need not be there yet.
+        database: String,
+        /// Paths, in order; none to recover what was restored.
+        disks: Vec<String>,
+        /// WITH.
+        options: Vec<DiskOption>,
+    },
     /// `BACKUP DATABASE | LOG name TO DISK = … WITH …`
-    Backup { log: bool, database: String, disks: Vec<String>, options: Vec<DiskOption> },
+    Backup {
+        /// LOG rather than DATABASE.
+        log: bool,
+        /// What is backed up.
+        database: String,
+        /// Paths, in order.
+        disks: Vec<String>,
+        /// WITH.
+        options: Vec<DiskOption>,
+    },
     /// `KILL session`
     Kill(i64),
     /// `ALTER DATABASE name SET …`, options as written.
-    AlterDatabase { database: String, set: String },
+    AlterDatabase {
+        /// Which database.
+        database: String,
+        /// What stands after SET.
+        set: String,
+    },
     /// `DROP DATABASE name`
     DropDatabase(String),
     /// `DBCC CHECKDB (name) WITH …`
-    CheckDb { database: String, options: Vec<String> },
+    CheckDb {
+        /// Which database.
+        database: String,
+        /// WITH, in capitals.
+        options: Vec<String>,
+    },
 }
 
 /// The information statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreInfo {
+    /// The backup sets of a medium.
     HeaderOnly,
+    /// The files of the database in a set.
     FileListOnly,
+    /// The medium itself.
     LabelOnly,
+    /// Whether it can be read.
     VerifyOnly,
 }
 
 /// One option of WITH: its name in capitals (`STOPATMARK`, `NORECOVERY`), and its value if it has one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DiskOption {
+    /// In capitals.
     pub name: String,
+    /// What stands after it.
     pub value: Option<Value>,
     /// MOVE 'logical' TO 'physical': the second text.
     pub to: Option<String>,

@@ -153,13 +153,12 @@ fn serve(folder: PathBuf, kept: Kept, world: World) -> Result<Running, String> {
 /// The certificate of this sandbox, made once: a client may keep trusting it.
 fn certificate(folder: &Path) -> Result<Certificate, String> {
     let path = folder.join(CERTIFICATE);
-    let certificate = match std::fs::read_to_string(&path) {
-        Ok(pem) => Certificate::from_pem(&pem).map_err(|e| format!("{}: {e}", path.display()))?,
-        Err(_) => {
-            let made = Certificate::new().map_err(|e| e.to_string())?;
-            private(&path, &made.to_pem())?;
-            made
-        }
+    let certificate = if let Ok(pem) = std::fs::read_to_string(&path) {
+        Certificate::from_pem(&pem).map_err(|e| format!("{}: {e}", path.display()))?
+    } else {
+        let made = Certificate::new().map_err(|e| e.to_string())?;
+        private(&path, &made.to_pem())?;
+        made
     };
     let ca = folder.join(CA);
     std::fs::write(&ca, certificate.pem()).map_err(|e| format!("{}: {e}", ca.display()))?;

@@ -172,6 +172,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases are written where they are read")]
     fn text(data: ColumnData<'_>) -> String {
         let mut row = [cell(&data, ColumnType::Null).unwrap()];
         place(&[Column { name: "c".into(), kind: Kind::Unknown }], &mut row, -330);

@@ -43,7 +43,7 @@ fn play(desk: &mut Desk, (at, what, luck): (usize, u8, u8)) {
 }
 
 fn settle(desk: &mut Desk, luck: u8) -> Result<Vec<Event>, Refusal> {
-    let uncertain = desk.session.steps.iter().flat_map(|s| s.attempts.last()).flat_map(|a| &a.acts);
+    let uncertain = desk.session.steps.iter().filter_map(|s| s.attempts.last()).flat_map(|a| &a.acts);
     let act = uncertain.filter(|d| matches!(d.state, ActState::Uncertain(_))).map(|d| d.act.clone()).next();
     let Some(act) = act else { return Ok(vec![]) };
     let settlement = if luck.is_multiple_of(2) { Settlement::Happened } else { Settlement::DidNotHappen };

@@ -9,6 +9,7 @@ use crate::clock::Stamp;
 use crate::engine::command::{ActResult, Refusal, Taken};
 use crate::engine::event::{Act, ActOutcome, Event, Item, Kept, RoundKey, Stage};
 use crate::engine::judge::{Judged, Outcomes, judge_round};
+use crate::engine::owed::again;
 use crate::engine::session::{ActState, Attempt, Doing, Progress, Session};
 use crate::reading::{Trouble, TroubleCode};
 use crate::runbook::Step;
@@ -61,7 +62,7 @@ fn round(
     }
     let judged = judge_round(session, key, &outcomes, now.at);
     let verdict = judged.verdict();
-    let out_of_time = session.again(step, attempt, key.stage).is_none_or(|a| now.at >= a.until);
+    let out_of_time = again(step, attempt, key.stage).is_none_or(|a| now.at >= a.until);
     let ripe = if key.stage == Stage::Outcome { !judged.pending } else { verdict.opens() };
     // What a server refused does not heal by asking again.
     let hopeless =
