@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use crate::check::Verdict;
 use crate::drive::{Drive, News, Trouble};
-use crate::engine::{ActState, Closing, Command, Second, Standing, Taken};
+use crate::engine::{ActState, Closing, Command, Second, Session, Settlement, Standing, Taken};
 use crate::headless::answers::{Answers, SecondAnswer};
 use crate::runbook::{Step, StepKind};
 
@@ -119,6 +120,12 @@ fn next(
                         reason: waiver.reason.clone(),
                         name: waiver.name.clone(),
                     }],
+                    // Known not to have happened: it may be done now, once more at the most.
+                    _ if is_undone(&drive.session().steps[i])
+                        && tried.insert(format!("{} again", step.id)) =>
+                    {
+                        start(drive, step, i, answers)
+                    }
                     // Red before this walk began (a resume): asked once more.
                     _ if tried.insert(step.id.clone()) => start(drive, step, i, answers),
                     _ => Vec::new(),
@@ -144,6 +151,13 @@ fn next(
         }
     }
     Ok(false)
+}
+
+/// Whether the last attempt failed because an action, uncertain at first, turned out not to have happened.
+fn is_undone(state: &crate::engine::StepState) -> bool {
+    state.attempts.last().is_some_and(|a| {
+        a.acts.iter().any(|d| !d.hold && d.state == ActState::Settled(Settlement::DidNotHappen))
+    })
 }
 
 fn say_refusal(drive: &Drive, step: &Step, refusal: &crate::engine::Refusal, report: Report<'_>) {
@@ -191,19 +205,29 @@ fn start(drive: &Drive, step: &Step, index: usize, answers: &Answers) -> Vec<Com
         }
         StepKind::Do(_) => {
             // What took effect before a restart is proved, not done again.
-            if last.is_some_and(|a| a.acts.iter().any(|d| !d.hold && d.state.happened())) {
-                let failed = last.is_some_and(|a| a.outcome.is_some_and(|v| !v.opens()));
-                if !failed {
-                    return vec![Command::Ask { step: id }];
-                }
+            let took_effect = last.is_some_and(|a| {
+                let mut own = a.acts.iter().filter(|d| !d.hold).peekable();
+                own.peek().is_some() && own.all(|d| d.state.happened())
+            });
+            if took_effect && last.is_none_or(|a| a.outcome.is_none_or(Verdict::opens)) {
+                return vec![Command::Ask { step: id }];
             }
             if let Some(words) = given.done.words() {
                 return vec![Command::Say { step: id, text: words.to_owned() }];
             }
             let second = given.second.as_ref().or(answers.defaults.second.as_ref()).map(second);
-            vec![Command::Act { step: id, typed: given.confirm, second }]
+            let typed = given.confirm.map(|names| typed(session, step, names));
+            vec![Command::Act { step: id, typed, second }]
         }
     }
+}
+
+/// What the answers file types before an action: of the servers it names, those that are still to be acted on.
+fn typed(session: &Session, step: &Step, names: String) -> String {
+    let Some(kind) = step.guard.as_ref().and_then(|g| g.typed) else { return names };
+    let wanted = session.must_be_typed(step, kind);
+    let named = |name: &str| names.split([' ', ',']).any(|n| n.eq_ignore_ascii_case(name));
+    if wanted.split(' ').all(named) { wanted } else { names }
 }
 
 fn second(answer: &SecondAnswer) -> Second {
