@@ -56,7 +56,8 @@ fn main() {
         echo.wait("an echo", |shown| shown.contains(&format!("{n:04}")));
         baseline.push(began.elapsed());
     }
-    drop(echo);
+    echo.press("\r\u{4}");
+    echo.end();
 
     let arguments =
         ["run", book_file.to_str().unwrap(), "--estate", estate_file.to_str().unwrap(), "--mode", "drill"];
