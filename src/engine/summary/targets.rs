@@ -54,7 +54,7 @@ pub enum Met {
     NotMeasured,
 }
 
-/// See [`Summary::rpo_without_own_backups`].
+/// See [`Summary::rpo_without_own_backups`](super::Summary::rpo_without_own_backups).
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnBackup {
     /// When the drill started its first backup.
