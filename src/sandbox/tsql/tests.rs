@@ -66,7 +66,8 @@ fn answer(parts: &[Part]) -> String {
                 for (value, kind) in values.iter().zip(&kinds) {
                     let fits = *kind == Type::Variant || super::convert::fits(value, *kind);
                     assert!(fits, "{value:?} is no {kind:?}");
-                    if let (Value::Decimal { scale, .. }, Type::Decimal { scale: wanted, .. }) = (value, kind) {
+                    if let (Value::Decimal { scale, .. }, Type::Decimal { scale: wanted, .. }) = (value, kind)
+                    {
                         assert_eq!(scale, wanted, "the scale of {value:?}");
                     }
                 }
