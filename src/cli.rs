@@ -34,7 +34,7 @@ pub use exit::Exit;
     name = "drbook",
     version,
     about,
-    after_help = "Examples:\n  drbook rehearse                               walk a restore to a mark on simulated servers\n  drbook run biztalk-restore-to-mark --estate estate.yaml --mode drill\n  drbook resume                                 go on with the newest open drill\n  drbook records verify RECORD                  check a record\n\nExit codes: 0 passed, 1 unexpected, 2 usage, 3 configuration, 10 a check failed, 11 unknown (could not ask),\n12 incomplete (resumable), 20 lint errors, 30 record damaged, 31 record altered, 32 record sound after a\nrecovered tail, 130 interrupted. The worst wins, 10 before 11 before 12."
+    after_help = "Examples:\n  drbook rehearse                               walk a restore to a mark on simulated servers\n  drbook run biztalk-restore-to-mark --estate estate.yaml --mode drill\n  drbook resume                                 go on with the newest open drill\n  drbook records verify RECORD                  check a record\n\nExit codes:\n   0  passed                    20  lint errors\n   1  unexpected                30  record damaged\n   2  usage                     31  record altered\n   3  configuration             32  record sound after a recovered tail\n  10  a check failed           130  interrupted\n  11  unknown (could not ask)\n  12  incomplete (resumable)\nThe worst wins, 10 before 11 before 12."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -156,8 +156,18 @@ pub fn main() -> ExitCode {
             return code.into();
         }
     };
-    match dispatch(&cli) {
-        Ok(exit) => exit.into(),
+    let end = dispatch(&cli);
+    match end {
+        Ok(exit) => match talk::lost() {
+            // What was asked for did not arrive: no success, whatever was done.
+            Some(why) => {
+                talk::error(&format!(
+                    "stdout took not everything: {why}\n  next: free the disk or write elsewhere, then ask again"
+                ));
+                if exit == Exit::Passed { Exit::Unexpected.into() } else { exit.into() }
+            }
+            None => exit.into(),
+        },
         Err(failure) => {
             talk::error(&failure.words);
             failure.exit.into()
@@ -166,6 +176,8 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> Result<Exit, exit::Failure> {
+    // A language that is not spoken is said before anything is done.
+    cli.common.language()?;
     match &cli.command {
         None => home::home(&cli.common),
         Some(Commands::Rehearse(args)) => rehearse::rehearse(&cli.common, args),
@@ -218,6 +230,12 @@ impl Common {
             .map_err(|e| exit::Failure::configuration(e.to_string()))?;
         if let Some(records) = &self.records {
             places.records.clone_from(records);
+        }
+        // A record names its sandbox's folder, and may be resumed from another working directory.
+        for folder in [&mut places.library, &mut places.records, &mut places.sandboxes] {
+            if let Ok(whole) = std::path::absolute(&*folder) {
+                *folder = whole;
+            }
         }
         Ok(places)
     }

@@ -83,8 +83,9 @@ fn take_news(drive: &mut Drive, news: &Receiver<News>, report: Report<'_>) -> Re
     drive.take(taken)?;
     let after = standings(drive);
     for (id, standing) in &after {
-        if before.get(id) != Some(standing) && !matches!(standing, Standing::Running(_) | Standing::Locked(_))
-        {
+        // What became possible is no news; what came of it is.
+        let quiet = matches!(standing, Standing::Running(_) | Standing::Locked(_) | Standing::Ready);
+        if before.get(id) != Some(standing) && !quiet {
             report(drive, id);
         }
     }

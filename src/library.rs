@@ -185,6 +185,11 @@ fn stem(path: &Path) -> String {
     path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The text of a YAML file named by a person: a file, not too large, UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
+    read(path, limits::YAML_BYTES as u64)
+}
+
 /// The text of a file of at most `most` bytes.
 fn read(path: &Path, most: u64) -> Result<String, Diagnostic> {
     use std::io::Read as _;
@@ -205,8 +210,11 @@ fn read(path: &Path, most: u64) -> Result<String, Diagnostic> {
         return Err(Diagnostic::error("too-large", message, "it is probably not the file that was meant"));
     }
     String::from_utf8(bytes).map_err(|e| {
-        let message = format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to());
-        Diagnostic::error("not-utf-8", message, "save it as UTF-8")
+        let end = e.utf8_error().valid_up_to();
+        let place = crate::yaml::at(&String::from_utf8_lossy(&e.as_bytes()[..end]), end);
+        let message =
+            format!("{}:{}:{} is not UTF-8 text (byte {end})", path.display(), place.line, place.column);
+        Diagnostic::error("not-utf-8", message, "save it as UTF-8").at(Some(place))
     })
 }
 

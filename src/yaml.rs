@@ -65,7 +65,14 @@ impl From<serde_yaml::Error> for Fault {
         let place = error.location().map(|l| Place { line: l.line(), column: l.column(), byte: l.index() });
         let whole = error.to_string();
         // The place is given apart; the parser's own tail would say it twice.
-        let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(head, _)| head).to_owned();
+        let message = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(head, _)| head);
+        let message = match message {
+            "repetition limit exceeded" => {
+                "its aliases (`*name`) repeat more than a file may hold".to_owned()
+            }
+            "recursion limit exceeded" => format!("nested deeper than {} levels", limits::YAML_DEPTH),
+            other => other.to_owned(),
+        };
         Self { message, place }
     }
 }
@@ -79,10 +86,31 @@ pub fn value(text: &str) -> Result<Value, Fault> {
             limits::YAML_BYTES
         )));
     }
-    let value: Value = serde_yaml::from_str(text)?;
+    if let Some(place) = control(text) {
+        return Err(Fault { message: "a control character stands here".to_owned(), place: Some(place) });
+    }
+    let value: Value = serde_yaml::from_str(text).map_err(|e| {
+        let fault = Fault::from(e);
+        // The parser does not say where aliases grow; the first one is where to begin looking.
+        let place = fault.place.or_else(|| text.find('*').map(|byte| at(text, byte)));
+        Fault { place, ..fault }
+    })?;
     let mut nodes = 0;
     measure(&value, 0, &mut nodes)?;
     Ok(value)
+}
+
+/// The first character that YAML does not take.
+fn control(text: &str) -> Option<Place> {
+    let strange = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    text.find(strange).map(|byte| at(text, byte))
+}
+
+/// The place of a byte that begins a character.
+pub fn at(text: &str, byte: usize) -> Place {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, byte }
 }
 
 fn measure(value: &Value, depth: usize, nodes: &mut usize) -> Result<(), Fault> {

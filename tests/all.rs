@@ -8,7 +8,9 @@
 )]
 
 mod architecture;
+mod cli;
 mod engine;
+mod program;
 mod record;
 mod screens;
 mod server;

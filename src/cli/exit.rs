@@ -103,7 +103,7 @@ impl From<crate::record::Trouble> for Failure {
         let exit = match &trouble {
             t if t.is_damage() => Exit::Damaged,
             t if t.is_alteration() => Exit::Altered,
-            T::Io { .. } | T::Broken { .. } | T::TooLarge { .. } => Exit::Unexpected,
+            T::Broken { .. } | T::TooLarge { .. } => Exit::Unexpected,
             _ => Exit::Configuration,
         };
         Self { words: with_next_step(&trouble), exit }

@@ -47,21 +47,24 @@ pub(crate) fn lint(common: &Common, args: &Lint) -> Result<Exit, Failure> {
     Ok(if errors > 0 { Exit::Lint } else { Exit::Passed })
 }
 
+/// A file, else a runbook by name. What is no text at all has no problems to list; that is said at once.
 fn read(library: &crate::library::Library, file: &std::path::Path) -> Result<(String, String), Failure> {
     let shown = file.display().to_string();
-    match std::fs::metadata(file) {
-        Ok(meta) if meta.len() > crate::limits::YAML_BYTES as u64 => Err(Failure::lint(format!(
-            "{shown}: {} bytes; {} is the most that is read",
-            meta.len(),
-            crate::limits::YAML_BYTES
-        ))),
-        Ok(_) => std::fs::read_to_string(file)
-            .map(|text| (shown.clone(), text))
-            .map_err(|e| Failure::configuration(format!("{shown}: {e}"))),
-        Err(error) => match library.runbook(&shown) {
-            Ok(found) => Ok((found.path, found.text.into_owned())),
-            Err(_) => Err(Failure::configuration(format!("{shown}: {error}"))),
-        },
+    if !file.exists()
+        && let Ok(found) = library.runbook(&shown)
+    {
+        return Ok((found.path, found.text.into_owned()));
+    }
+    match crate::library::read_text(file) {
+        Ok(text) => Ok((shown, text)),
+        Err(problem) => {
+            let words = format!("{}\n  next: {}", problem.message, problem.help);
+            Err(if problem.code == "unreadable" {
+                Failure::configuration(words)
+            } else {
+                Failure::lint(words)
+            })
+        }
     }
 }
 

@@ -61,7 +61,8 @@ pub(crate) fn book(library: &Library, name: &str) -> Result<Book, Failure> {
     }
     match runbook {
         Some(runbook) if errors == 0 => {
-            let answers = library.answers(&found.name).ok().map(|e| (e.path, e.text.into_owned()));
+            // A runbook given as a file has its answers beside it.
+            let answers = library.answers(name).ok().map(|e| (e.path, e.text.into_owned()));
             Ok(Book { runbook: Arc::new(runbook), text: found.text.into_owned(), answers })
         }
         _ => Err(Failure::lint(format!(
@@ -83,9 +84,7 @@ pub(crate) fn check_book(text: &str, catalogue: &Catalogue) -> (Option<Runbook>,
 
 /// An estate file, checked.
 pub(crate) fn estate(path: &Path) -> Result<Estate, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Failure::configuration(format!("{}: {e}\n  next: name the estate file with --estate", path.display()))
-    })?;
+    let text = text(path)?;
     let (estate, problems) = crate::estate::parse::parse(&text);
     if !problems.is_empty() {
         talk::say(&diagnostic::render(&path.display().to_string(), &text, &problems, false));
@@ -93,7 +92,18 @@ pub(crate) fn estate(path: &Path) -> Result<Estate, Failure> {
     let errors = problems.iter().any(|p| p.severity == Severity::Error);
     estate
         .filter(|_| !errors)
-        .ok_or_else(|| Failure::configuration(format!("{}: the estate cannot be used", path.display())))
+        .ok_or_else(|| {
+            let path = path.display();
+            Failure::configuration(format!(
+                "{path}: the estate cannot be used\n  next: repair it; `drbook lint {path}` shows all that is wrong"
+            ))
+        })
+}
+
+/// The text of a file that a person named.
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+    crate::library::read_text(path)
+        .map_err(|problem| Failure::configuration(format!("{}\n  next: {}", problem.message, problem.help)))
 }
 
 /// An answers file, checked against the runbook.

@@ -53,6 +53,24 @@ pub(crate) fn rehearse(common: &Common, args: &Rehearse) -> Result<Exit, Failure
     home::interactive(common, Some((rehearsal.open, Some(rehearsal.sandbox))))
 }
 
+/// Why there are no simulated servers; what the system refused is answered with what to look at.
+pub(crate) fn not_started(why: String) -> Failure {
+    if why.contains("(os error") && !why.contains("next:") {
+        return Failure::configuration(format!(
+            "{why}\n  next: check that the folder exists, is writable and has space; --home DIR names another"
+        ));
+    }
+    Failure::configuration(why)
+}
+
+/// A clock that stands still or runs away helps nobody.
+pub(crate) fn check_speed(speed: f64) -> Result<(), Failure> {
+    if (0.1..=1000.0).contains(&speed) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--speed {speed}: it lies between 0.1 and 1000")))
+}
+
 /// A rehearsal that is open, with its servers.
 pub(crate) struct Rehearsal {
     pub(crate) open: open::Open,
@@ -72,15 +90,11 @@ pub(crate) fn answers_for(
     file: Option<&Path>,
 ) -> Result<crate::headless::answers::Answers, Failure> {
     let (path, text) = match (file, &book.answers) {
-        (Some(file), _) => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|e| Failure::configuration(format!("{}: {e}", file.display())))?;
-            (file.display().to_string(), text)
-        }
+        (Some(file), _) => (file.display().to_string(), open::text(file)?),
         (None, Some(shipped)) => shipped.clone(),
         (None, None) => {
             return Err(Failure::usage(format!(
-                "--no-input needs --answers FILE: no answers are shipped beside {}",
+                "--no-input needs --answers FILE: there are none beside {}",
                 book.runbook.id
             )));
         }
@@ -91,18 +105,26 @@ pub(crate) fn answers_for(
 /// Starts the servers and opens the drill.
 pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failure> {
     let speed = args.speed.unwrap_or(if common.no_input { SPEED_UNATTENDED } else { SPEED_FOR_PEOPLE });
-    if !(0.1..=1000.0).contains(&speed) {
-        return Err(Failure::usage("--speed lies between 0.1 and 1000"));
-    }
+    check_speed(speed)?;
     let places = common.places()?;
     let library = open::library(&places);
     let book = open::book(&library, &args.runbook)?;
-    let world = library.world(&args.world).map_err(|p| {
-        Failure::configuration(format!("{}\n  next: `drbook sandbox worlds` lists them", p.message))
-    })?;
+    let world = library
+        .world(&args.world)
+        .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;
+    if common.no_input {
+        // Before a drill is opened that nobody could walk.
+        answers_for(&book, args.answers.as_deref())?;
+    }
     let clock = DrillClock::starting_now(speed);
     let record = identity::record_id(clock.origin);
     let folder = places.sandboxes.join(&record);
+    std::fs::create_dir_all(&places.sandboxes).map_err(|e| {
+        Failure::configuration(format!(
+            "{}: {e}\n  next: check that the folder can be made and written; --home DIR names another",
+            places.sandboxes.display()
+        ))
+    })?;
     let sandbox = simulated::start(&simulated::Wanted {
         world: world.text.into_owned(),
         folder: folder.clone(),
@@ -112,7 +134,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
         faults: args.faults.clone(),
         port_base: None,
     })
-    .map_err(Failure::configuration)?;
+    .map_err(not_started)?;
     let estate = estate_of(&sandbox, &args.world)?;
     let new =
         New { book: &book, estate: &estate, mode: Mode::Rehearsal, clock, sandbox: Some(folder), record };
@@ -125,7 +147,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
 
 /// Starts the servers of an open rehearsal again.
 pub(crate) fn reopen(folder: &Path) -> Result<(simulated::Running, Estate), Failure> {
-    let sandbox = simulated::reopen(folder).map_err(Failure::configuration)?;
+    let sandbox = simulated::reopen(folder).map_err(not_started)?;
     let estate = estate_of(&sandbox, sandbox.world())?;
     Ok((sandbox, estate))
 }

@@ -63,9 +63,12 @@ pub(crate) fn sandbox(common: &Common, command: &Sandbox) -> Result<Exit, Failur
             Ok(Exit::Passed)
         }
         Sandbox::Worlds => {
-            let places = common.places()?;
-            for world in open::library(&places).worlds() {
-                talk::data(&world.name);
+            let library = open::library(&common.places()?);
+            let names: Vec<&str> = library.worlds().map(|w| w.name.as_str()).collect();
+            if common.json {
+                talk::data(&serde_json::Value::from(names).to_string());
+            } else {
+                talk::data(&names.join("\n"));
             }
             Ok(Exit::Passed)
         }
@@ -73,15 +76,18 @@ pub(crate) fn sandbox(common: &Common, command: &Sandbox) -> Result<Exit, Failur
 }
 
 fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
+    super::rehearse::check_speed(args.speed)?;
     let places = common.places()?;
     let stop = walk::interrupted();
     let sandbox = match &args.state {
         Some(folder) if folder.join("world.json").is_file() => {
-            simulated::reopen(folder).map_err(Failure::configuration)?
+            simulated::reopen(folder).map_err(super::rehearse::not_started)?
         }
         _ => {
             let library = open::library(&places);
-            let world = library.world(&args.world).map_err(|p| Failure::configuration(p.message))?;
+            let world = library
+                .world(&args.world)
+                .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;
             let clock = DrillClock::starting_now(args.speed);
             let folder = args.state.clone().unwrap_or_else(|| {
                 places.sandboxes.join(format!("served-{}", identity::record_id(clock.origin)))
@@ -95,7 +101,7 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
                 faults: args.faults.clone(),
                 port_base: args.port_base,
             })
-            .map_err(Failure::configuration)?
+            .map_err(super::rehearse::not_started)?
         }
     };
     talk::data(sandbox.estate_yaml(sandbox.world()).trim_end());
