@@ -108,8 +108,8 @@ impl Summary {
         let steps: Vec<StepFigures> = (0..session.steps.len()).map(|i| figures(session, i)).collect();
         let counts = counts(&steps);
         let rto = targets::rto(session, &steps);
-        let rpo = targets::rpo(session);
         let rpo_without_own_backups = targets::own_backup(session, events);
+        let rpo = targets::rpo(session, rpo_without_own_backups.as_ref());
         let mut summary = Self {
             overall: overall(session, &counts),
             counts,

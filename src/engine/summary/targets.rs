@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 
 use super::StepFigures;
 use super::limits::roles_not_held;
+use crate::analysis::restore::one_mark::time_in;
 use crate::check::Verdict;
 use crate::clock::Span;
 use crate::engine::event::{Event, Stamped};
 use crate::engine::inputs::Captured;
 use crate::engine::session::{Session, Standing};
-use crate::reading::Cell;
+use crate::reading::{Cell, Reading};
 use crate::runbook::{Action, JobVerb, Moment, StepKind};
 
 /// A target, what was achieved, and from what that was computed.
@@ -62,7 +63,7 @@ pub struct OwnBackup {
     pub name: String,
     /// Server.
     pub server: String,
-    /// The newest mark before it that any answer showed (`mark_time`).
+    /// The newest mark before it that any answer showed: by its time (`mark_time`), or by the time in its name.
     pub mark: Option<DateTime<Utc>>,
     /// From that mark to the backup.
     pub achieved: Option<Span>,
@@ -150,9 +151,34 @@ pub(super) fn rto(session: &Session, steps: &[StepFigures]) -> Figure {
     figure
 }
 
-pub(super) fn rpo(session: &Session) -> Figure {
+/// The recovery point. A mark that the drill's own backup set after the failure lost nothing; what a failure without
+/// warning would have lost is [`own_backup`]'s figure (R25).
+pub(super) fn rpo(session: &Session, own: Option<&OwnBackup>) -> Figure {
     let target = objective(session.opened.as_ref().and_then(|o| o.rpo_seconds), session.book.rpo);
-    figure(session, target, session.book.measure.rpo.as_ref())
+    let mut figure = figure(session, target, session.book.measure.rpo.as_ref());
+    if own.is_some() && figure.achieved.is_some_and(|a| a.ms < 0) {
+        figure.achieved = Some(Span::default());
+        figure.met = if target.is_some() { Met::Met } else { Met::NoTarget };
+    }
+    figure
+}
+
+/// The times in the names of complete sets' marks; UTC or local as the restored mark shows, whose time was proved.
+fn named_marks(session: &Session, reading: &Reading) -> Vec<DateTime<Utc>> {
+    let one = |name: &str| match session.captured.get(name) {
+        Some(Captured::One(cell)) => Some(cell.clone()),
+        _ => None,
+    };
+    let known = || {
+        let named = time_in(one("mark.name")?.as_str()?)?;
+        Some(named - time_of(&one("mark.time")?)?.naive_utc())
+    };
+    let (Some(offset), Some(column)) = (known(), reading.column("mark")) else { return Vec::new() };
+    (0..reading.rows.len())
+        .filter(|row| reading.cell(*row, "complete").is_none_or(|c| c.as_bool() == Some(true)))
+        .filter_map(|row| time_in(reading.rows[row].get(column)?.as_str()?))
+        .map(|named| (named - offset).and_utc())
+        .collect()
 }
 
 /// The first backup that the drill itself started, and the newest mark before it that any answer showed.
@@ -180,7 +206,12 @@ pub(super) fn own_backup(session: &Session, events: &[Stamped]) -> Option<OwnBac
         _ => None,
     });
     let mark = marks
-        .flat_map(|r| r.cells("mark_time").into_iter().flatten().filter_map(time_of))
+        .flat_map(|r| {
+            let mut times: Vec<_> =
+                r.cells("mark_time").into_iter().flatten().filter_map(time_of).collect();
+            times.extend(named_marks(session, r));
+            times
+        })
         .filter(|at| *at < started)
         .max();
     let achieved = mark.map(|m| Span::from_delta(started - m));
