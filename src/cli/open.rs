@@ -36,9 +36,7 @@ impl Book {
     /// With the answers of a file instead of the shipped ones, when one is named.
     pub(crate) fn with_answers(self, file: Option<&Path>) -> Result<Self, Failure> {
         let Some(file) = file else { return Ok(self) };
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| Failure::configuration(format!("{}: {e}", file.display())))?;
-        Ok(Self { answers: Some((file.display().to_string(), text)), ..self })
+        Ok(Self { answers: Some((file.display().to_string(), text(file)?)), ..self })
     }
 }
 
