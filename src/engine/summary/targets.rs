@@ -207,8 +207,7 @@ pub(super) fn own_backup(session: &Session, events: &[Stamped]) -> Option<OwnBac
     });
     let mark = marks
         .flat_map(|r| {
-            let mut times: Vec<_> =
-                r.cells("mark_time").into_iter().flatten().filter_map(time_of).collect();
+            let mut times: Vec<_> = r.cells("mark_time").into_iter().flatten().filter_map(time_of).collect();
             times.extend(named_marks(session, r));
             times
         })
