@@ -172,11 +172,13 @@ fn told(home: &Home) -> Vec<String> {
         );
         lines.push((attempt, format!("{kind} {}", plain_value(body))));
     }
-    // Answers of one round come in any order.
+    // Answers of one round, and outcomes of one step's actions, come in any order.
     let mut out: Vec<String> = Vec::new();
-    for chunk in
-        lines.chunk_by(|a, b| a.0 == b.0 && a.1.starts_with("answered") && b.1.starts_with("answered"))
-    {
+    let kind = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let together = |a: &(String, String), b: &(String, String)| {
+        a.0 == b.0 && kind(&a.1) == kind(&b.1) && ["answered", "acted"].contains(&kind(&a.1).as_str())
+    };
+    for chunk in lines.chunk_by(together) {
         let mut chunk: Vec<String> = chunk.iter().map(|(_, l)| l.clone()).collect();
         chunk.sort();
         out.extend(chunk);

@@ -46,14 +46,24 @@ fn killed(moments: &[Moment]) {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        let begun = Instant::now();
-        let reached = |record: Option<&Path>| match moment {
+        let mut begun = Instant::now();
+        let mut is_open = false;
+        let reached = |record: Option<&Path>, begun: Instant| match moment {
             Moment::After(time) => begun.elapsed() >= *time,
             Moment::Intended(step) => record.is_some_and(|r| is_intended(r, step)),
         };
         while child.try_wait().unwrap().is_none() {
             let record = std::fs::read_dir(home.records()).ok().and_then(|mut d| d.next()?.ok());
-            if reached(record.map(|r| r.path()).as_deref()) || begun.elapsed() > Duration::from_secs(60) {
+            let record = record.map(|r| r.path());
+            // The time counts from when the drill is open: how soon that is depends on the machine.
+            let open = |r: &Path| {
+                std::fs::read_to_string(r.join("events.jsonl")).is_ok_and(|t| t.contains("\"entered\""))
+            };
+            if !is_open {
+                is_open = record.as_deref().is_some_and(open);
+                begun = if is_open { Instant::now() } else { begun };
+            }
+            if is_open && reached(record.as_deref(), begun) || begun.elapsed() > Duration::from_secs(60) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(3));
