@@ -11,6 +11,8 @@ mod architecture;
 mod cli;
 mod engine;
 mod program;
+mod pty;
 mod record;
 mod screens;
 mod server;
+mod walks;

@@ -9,54 +9,54 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The program under test.
-pub const DRBOOK: &str = env!("CARGO_BIN_EXE_drbook");
+pub(crate) const DRBOOK: &str = env!("CARGO_BIN_EXE_drbook");
 
 /// A home of its own for one test; gone with it.
-pub struct Home {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// Fails with everything that was said unless the exit code is this one.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         let both = format!("{}{}", self.stdout, self.stderr);
         assert!(!both.contains("panicked"), "a panic reached the user:\n{both}");
         self
     }
     /// The last line of stdout.
-    pub fn last_line(&self) -> &str {
+    pub(crate) fn last_line(&self) -> &str {
         self.stdout.lines().next_back().unwrap_or_default()
     }
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
     }
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         path
     }
     /// A command with this home and nothing ambient; its working directory is the home.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(DRBOOK);
         command.args(args).current_dir(self.path()).stdin(Stdio::null());
         for name in [
@@ -76,18 +76,18 @@ impl Home {
         command
     }
     /// Runs to the end.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         finish(self.command(args), b"", Duration::from_secs(90))
     }
     /// Runs to the end with something typed.
-    pub fn typed(&self, args: &[&str], typed: &str) -> Ran {
+    pub(crate) fn typed(&self, args: &[&str], typed: &str) -> Ran {
         finish(self.command(args), typed.as_bytes(), Duration::from_secs(90))
     }
-    pub fn records(&self) -> PathBuf {
+    pub(crate) fn records(&self) -> PathBuf {
         self.path().join("home/records")
     }
     /// The one record there is.
-    pub fn only_record(&self) -> PathBuf {
+    pub(crate) fn only_record(&self) -> PathBuf {
         let mut folders: Vec<PathBuf> =
             std::fs::read_dir(self.records()).unwrap().map(|e| e.unwrap().path()).collect();
         assert_eq!(folders.len(), 1, "{folders:?}");
@@ -97,7 +97,7 @@ impl Home {
 
 /// Runs a command to its end, or fails after the deadline.
 #[track_caller]
-pub fn finish(mut command: Command, typed: &[u8], deadline: Duration) -> Ran {
+pub(crate) fn finish(mut command: Command, typed: &[u8], deadline: Duration) -> Ran {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if !typed.is_empty() {
         command.stdin(Stdio::piped());
@@ -125,7 +125,7 @@ fn collect(mut from: impl std::io::Read + Send + 'static) -> std::thread::JoinHa
 }
 
 /// Waits; ends the child when it takes too long.
-pub fn wait(child: &mut Child, deadline: Duration) -> Option<std::process::ExitStatus> {
+pub(crate) fn wait(child: &mut Child, deadline: Duration) -> Option<std::process::ExitStatus> {
     let end = Instant::now() + deadline;
     while Instant::now() < end {
         if let Some(status) = child.try_wait().unwrap() {
@@ -139,12 +139,14 @@ pub fn wait(child: &mut Child, deadline: Duration) -> Option<std::process::ExitS
 }
 
 /// Events of a record, as JSON.
-pub fn events(record: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn events(record: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(record.join("events.jsonl")).unwrap();
-    text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["event"].clone()).collect()
+    // A line that was never finished is no event.
+    let whole = text.split_inclusive('\n').filter(|l| l.ends_with('\n'));
+    whole.map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["event"].clone()).collect()
 }
 
 /// A runbook of the repository.
-pub fn shipped(name: &str) -> PathBuf {
+pub(crate) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks").join(name)
 }

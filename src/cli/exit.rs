@@ -113,6 +113,12 @@ impl From<crate::record::Trouble> for Failure {
 impl From<crate::drive::Trouble> for Failure {
     fn from(trouble: crate::drive::Trouble) -> Self {
         match trouble {
+            // In the middle of a drill it is no longer the configuration.
+            crate::drive::Trouble::Record(trouble @ crate::record::Trouble::Io { .. }) => {
+                Self::unexpected(format!(
+                    "{trouble}\n  next: what was shown as recorded is safe; free the disk, then `drbook resume`"
+                ))
+            }
             crate::drive::Trouble::Record(trouble) => trouble.into(),
             other @ crate::drive::Trouble::Threads(_) => Self::unexpected(other.to_string()),
             crate::drive::Trouble::Refused(refusal) => {
