@@ -1,5 +1,7 @@
 //! Runs the built program as a person or a script would: its own home folder, no ambient settings, a deadline.
 
+#![allow(unreachable_pub, reason = "the tests share it; nothing else sees the test binary")]
+
 #![allow(dead_code, reason = "each group of tests uses its part")]
 
 use std::io::Write;

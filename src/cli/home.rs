@@ -220,7 +220,7 @@ fn pick_up(common: &Common, pick: &Pick) -> Result<(Open, Option<simulated::Runn
             Ok((rehearsal.open, Some(rehearsal.sandbox)))
         }
         Pick::Begin { runbook, estate, mode } => {
-            let open = run::open(common, runbook, estate.as_ref(), *mode)?;
+            let open = run::open(common, runbook, estate.as_ref(), *mode, None)?;
             Ok((open, None))
         }
     }

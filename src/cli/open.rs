@@ -25,11 +25,19 @@ use super::{Common, identity, talk};
 /// Version of the record's format.
 pub(crate) const FORMAT: u32 = 1;
 
-/// A checked runbook with its exact text.
+/// A checked runbook with its exact text, and the answers (path, text) given for it or shipped beside it.
 pub(crate) struct Book {
     pub(crate) runbook: Arc<Runbook>,
     pub(crate) text: String,
     pub(crate) answers: Option<(String, String)>,
+}
+
+impl Book {
+    /// With the answers of a file instead of the shipped ones, when one is named.
+    pub(crate) fn with_answers(self, file: Option<&Path>) -> Result<Self, Failure> {
+        let Some(file) = file else { return Ok(self) };
+        Ok(Self { answers: Some((file.display().to_string(), text(file)?)), ..self })
+    }
 }
 
 /// A drill that is open, and where its news comes from.
@@ -191,12 +199,18 @@ pub(crate) fn new_drill(
         previous_head,
     };
     let (pool, plays) =
-        pool(common, new.estate, &catalogue, new.sandbox.as_ref().and(new.book.answers.as_ref()));
+        pool(common, new.estate, &catalogue, new.book.answers.as_ref().filter(|_| is_staged(new)));
     let record = Record::create(&places.records, &new.record, &embedded, &holder(&operator, &host))?;
     let (post, news) = channel_for_news();
     let mut drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
     drive.set_plays(plays);
     Ok(Open { drive, news, catalogue })
+}
+
+/// Whether computers that are not simulated have a part to play: only in a rehearsal, and only on an estate that says
+/// it is a sandbox (a server that is none does not know the procedures).
+fn is_staged(new: &New<'_>) -> bool {
+    new.mode == Mode::Rehearsal && (new.sandbox.is_some() || new.estate.environment == "sandbox")
 }
 
 /// Takes a recorded drill up again. `estate` is how its servers are reached today.

@@ -108,7 +108,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
     check_speed(speed)?;
     let places = common.places()?;
     let library = open::library(&places);
-    let book = open::book(&library, &args.runbook)?;
+    let book = open::book(&library, &args.runbook)?.with_answers(args.answers.as_deref())?;
     let world = library
         .world(&args.world)
         .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;

@@ -42,7 +42,7 @@ pub(crate) fn run(common: &Common, args: &Run) -> Result<Exit, Failure> {
     }
     let answers =
         if common.no_input { Some(rehearse::answers_for(&book, args.answers.as_deref())?) } else { None };
-    let open = open(common, &args.runbook, &args.estate, args.mode.into())?;
+    let open = open(common, &args.runbook, &args.estate, args.mode.into(), args.answers.as_deref())?;
     match answers {
         Some(answers) => walk::headless(common, open, &answers),
         None => home::interactive(common, Some((open, None))),
@@ -55,10 +55,11 @@ pub(crate) fn open(
     runbook: &str,
     estate: &std::path::Path,
     mode: crate::runbook::Mode,
+    answers: Option<&std::path::Path>,
 ) -> Result<open::Open, Failure> {
     let places = common.places()?;
     let library = open::library(&places);
-    let book = open::book(&library, runbook)?;
+    let book = open::book(&library, runbook)?.with_answers(answers)?;
     let estate = open::estate(estate)?;
     let clock = DrillClock::starting_now(1.0);
     let record = identity::record_id(clock.origin);
