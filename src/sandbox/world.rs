@@ -19,6 +19,8 @@ mod state;
 mod stored;
 mod work;
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -282,9 +284,12 @@ impl Shared {
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };
-        let text = serde_json::to_vec(&Saved { format: FORMAT, state: &*state })
+        // Piece by piece: whole texts of some megabytes, made on every thread in turn, are memory that never comes back.
+        let mut out = BufWriter::with_capacity(64 * 1024, File::create(&new).map_err(io)?);
+        serde_json::to_writer(&mut out, &Saved { format: FORMAT, state: &*state })
             .map_err(|e| io(std::io::Error::other(e)))?;
-        std::fs::write(&new, text).map_err(io)?;
+        out.flush().map_err(io)?;
+        drop(out);
         std::fs::rename(&new, &path).map_err(io)?;
         state.dirty = false;
         Ok(())
