@@ -571,6 +571,41 @@ fn a_step_of_no_return_wants_names_a_second_person_and_a_fresh_green_gate() {
 }
 
 #[test]
+fn a_gate_is_asked_again_only_where_the_action_is_still_to_be_done() {
+    let mut go = step("go", &["gate"], start_job(Some(Span::minutes(60)), false));
+    go.guard = Some(Guard {
+        no_return: true,
+        recheck: vec!["gate".into()],
+        typed: Some(Typed::Server),
+        ..Guard::default()
+    });
+    let mut desk = Desk::open(book(vec![step("gate", &[], check("dst")), go]), Mode::Rehearsal);
+    desk.step("gate").unwrap();
+    desk.answer("gate", |_| Ok(ok(1))).unwrap();
+    desk.say(confirmed("DR1 DR2", None)).unwrap();
+    desk.answer("gate", |_| Ok(ok(1))).unwrap();
+    desk.answer("go", |_| Ok(job_row())).unwrap();
+    let acts = desk.acts();
+    desk.restart();
+    desk.answer("go", |q| Ok(outcome(None, i64::from(q.server == "DR1")))).unwrap();
+    for (act, settlement) in acts.iter().zip([Settlement::Happened, Settlement::DidNotHappen]) {
+        assert_eq!(desk.session.suggestion(act), Some(settlement));
+        desk.say(Command::Settle { act: act.clone(), settlement, reason: "read".into() }).unwrap();
+    }
+    desk.answer("go", |_| Ok(outcome(Some(1), 0))).unwrap();
+    assert_eq!(desk.standing("go"), Standing::Judged(Verdict::Fail), "DR2 is still to be done");
+
+    assert_eq!(desk.say(confirmed("DR1 DR2", None)), Err(Refusal::TypeExactly { wanted: "DR2".into() }));
+    desk.say(confirmed("DR2", None)).unwrap();
+    let asked: Vec<String> =
+        desk.round("gate").questions.iter().map(|q| q.reference.server.clone()).collect();
+    assert_eq!(asked, ["DR2"], "on DR1 the gate can no longer hold");
+    desk.answer("gate", |_| Ok(ok(1))).unwrap();
+    desk.answer("go", |_| Ok(job_row())).unwrap();
+    assert_eq!(desk.acts().iter().map(|a| a.server.as_str()).collect::<Vec<_>>(), ["DR2"]);
+}
+
+#[test]
 fn an_overridden_gate_lets_the_action_go_on() {
     let mut desk = Desk::open(guarded(), Mode::Rehearsal);
     desk.step("gate").unwrap();

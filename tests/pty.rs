@@ -29,6 +29,7 @@ pub(crate) struct Terminal {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Terminal {
+    #[allow(clippy::needless_pass_by_value, reason = "a command is started once")]
     pub(crate) fn start(command: Command, rows: u16, cols: u16) -> Self {
         let pair = native_pty_system().openpty(size(rows, cols)).unwrap();
         let mut builder = CommandBuilder::new(command.get_program());
@@ -93,9 +94,6 @@ impl Terminal {
         while !until(self) {
             assert!(Instant::now() < end, "never came: {what}\n{}", self.shown());
             std::thread::sleep(Duration::from_millis(15));
-        }
-        if std::env::var_os("DRBOOK_TEST_SCREENS").is_some() {
-            eprintln!("----- {what}\n{}", self.shown());
         }
     }
     pub(crate) fn process(&self) -> u32 {

@@ -79,18 +79,19 @@ fn a_sandbox_served_by_hand_is_walked_and_doctored_through_its_estate_file() {
     let md = home.run(&["records", "export", first.to_str().unwrap()]).exits(0).stdout;
     assert!(md.contains("SIMULATED"), "what ran on simulated servers says so");
 
-    // Nobody plays the people at the BizTalk computers here, so what they would have done is not there to be proved.
+    // In real time the waits are too long for a test, so they are cut; what they would have waited for is then red.
     let book = std::fs::read_to_string(shipped("biztalk-restore-to-mark.yaml")).unwrap();
     home.write("quick.yaml", quick(&book));
     let answers = shipped("biztalk-restore-to-mark.answers.yaml");
     let run = ["run", "quick.yaml", "--estate", estate, "--mode", "rehearsal", "--no-input", "--answers"];
     let command = home.command(&[&run[..], &[answers.to_str().unwrap()]].concat());
     let ran = finish(command, b"", std::time::Duration::from_secs(120));
-    assert!(matches!(ran.code, Some(10..=12)), "{ran:?}");
+    assert!(matches!(ran.code, Some(0 | 10..=12)), "{ran:?}");
     let record = PathBuf::from(ran.last_line());
     assert!(is_green(&record, "who-is-who"), "{}", ran.stderr);
-    assert!(!is_green(&record, "processing-stopped"), "{}", ran.stderr);
-    assert!(!is_green(&record, "restore-to-mark"), "{}", ran.stderr);
+    // The exit code and the record say the same: nothing is called passed that is not.
+    let all = ["processing-stopped", "restore-to-mark", "accepted"].iter().all(|s| is_green(&record, s));
+    assert_eq!(all, ran.code == Some(0), "{}", ran.stderr);
     home.run(&["records", "verify", record.to_str().unwrap()]).exits(0);
 }
 

@@ -97,7 +97,7 @@ fn answer(told: &str) -> String {
     };
     let entry =
         |what: &&str| told.lines().find_map(|l| l.split_once(". ").filter(|(_, w)| w.starts_with(what)));
-    wanted.iter().find_map(|what| entry(what)).map(|(n, _)| n.to_owned()).unwrap_or_else(|| panic!("{told}"))
+    wanted.iter().find_map(entry).map_or_else(|| panic!("{told}"), |(n, _)| n.to_owned())
 }
 
 fn walk_screen(home: &Home) {

@@ -49,6 +49,7 @@ pub(super) fn act(
     bounded(typed.as_deref().unwrap_or_default())?;
     let mut events =
         vec![Event::Confirmed { step: id.to_owned(), attempt: state.next_attempt(), typed, second }];
+    let done = session.already_started(step);
     for check in session.rechecks(id) {
         let (recheck, state) = session.found(&check)?;
         super::idle(state)?;
@@ -56,7 +57,9 @@ pub(super) fn act(
             return Err(Refusal::TooManyAttempts);
         }
         let key = RoundKey { step: check.clone(), attempt: state.next_attempt(), stage: Stage::Check };
-        let questions = session.plan(recheck, None, Stage::Check).references();
+        // Where the action came to a good end before, the check can no longer hold: only the others are asked.
+        let mut questions = session.plan(recheck, None, Stage::Check).references();
+        questions.retain(|q| !done.contains(&q.server));
         events.push(Event::Asked { key, recheck_for: Some(id.to_owned()), questions });
     }
     Ok(events)
