@@ -14,7 +14,7 @@ use crate::errand::Plays;
 use crate::estate::Estate;
 use crate::headless::answers::Answers;
 use crate::library::Library;
-use crate::record::{Embedded, Loaded, Record};
+use crate::record::{Embedded, Loaded, Record, sha256};
 use crate::runbook::{Mode, Runbook};
 use crate::server::{Pool, Secret};
 use crate::sql::{Catalogue, Query};
@@ -297,9 +297,4 @@ fn uses(book: &Runbook, query: &Query) -> bool {
         ["agent/start-job", "agent/disable-job", "agent/enable-job", "agent/hold-job", "agent/job-outcome"];
     book.queries().contains(query.name.as_str())
         || (!book.is_read_only() && own.contains(&query.name.as_str()))
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    identity::hex(&Sha256::digest(bytes))
 }

@@ -78,7 +78,7 @@ pub(crate) fn reopen(
         )));
     }
     let text = loaded.embedded.runbook.clone();
-    if open::sha256(text.as_bytes()) != opened.runbook_sha256 {
+    if crate::record::sha256(text.as_bytes()) != opened.runbook_sha256 {
         return Err(crate::record::Trouble::Altered {
             path: folder.join("runbook.yaml"),
             line: 1,

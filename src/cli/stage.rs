@@ -9,8 +9,6 @@ use crate::headless::answers::{self, Answers};
 use crate::reading::Cell;
 use crate::sql::{Catalogue, Parameter, Place, Query, Variant};
 
-use super::open;
-
 /// The catalogue with the calls added, and the calls by step.
 pub(crate) fn plays(catalogue: &Catalogue, answers: &Answers, estate: &Estate) -> (Catalogue, Plays) {
     let mut queries: Vec<Query> = catalogue.iter().map(|q| (**q).clone()).collect();
@@ -64,7 +62,7 @@ fn query(name: &str, play: &answers::Play) -> Query {
         variants: vec![Variant {
             since: 2012,
             until: None,
-            sha256: open::sha256(text.as_bytes()),
+            sha256: crate::record::sha256(text.as_bytes()),
             text,
             path: name.to_owned(),
             columns: Vec::new(),

@@ -100,20 +100,10 @@ impl Session {
             plan.blanks.push(blank(None, "nothing-to-ask"));
         }
         for server in servers {
-            let databases: Vec<Option<String>> = match &ask.place {
-                None => vec![None],
-                Some(Place::Master) => vec![Some("master".to_owned())],
-                Some(Place::Msdb) => vec![Some("msdb".to_owned())],
-                Some(Place::Management) => vec![Some(self.inputs().management_database.clone())],
-                Some(Place::Named(name)) => vec![Some(name.clone())],
-                Some(Place::EachScopeDatabase) => {
-                    let scope = self.scope_of(&server);
-                    if scope.is_empty() {
-                        plan.blanks.push(blank(Some(&server), "scope-unknown"));
-                    }
-                    scope.into_iter().map(Some).collect()
-                }
-            };
+            let databases = self.databases(ask.place.as_ref(), &server);
+            if databases.is_empty() {
+                plan.blanks.push(blank(Some(&server), "scope-unknown"));
+            }
             for database in databases {
                 let reference =
                     QuestionRef { proof, ask: ask.name.clone(), server: server.clone(), database };
@@ -127,6 +117,18 @@ impl Session {
                     reference,
                 });
             }
+        }
+    }
+
+    /// Where a place is on a server: `None` = where the query's header says; no database at all when the scope is not known.
+    pub(super) fn databases(&self, place: Option<&Place>, server: &str) -> Vec<Option<String>> {
+        match place {
+            None => vec![None],
+            Some(Place::Master) => vec![Some("master".to_owned())],
+            Some(Place::Msdb) => vec![Some("msdb".to_owned())],
+            Some(Place::Management) => vec![Some(self.inputs().management_database.clone())],
+            Some(Place::Named(name)) => vec![Some(name.clone())],
+            Some(Place::EachScopeDatabase) => self.scope_of(server).into_iter().map(Some).collect(),
         }
     }
 

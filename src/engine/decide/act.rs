@@ -12,7 +12,7 @@ use crate::engine::event::{Act, Event, Item, RoundKey, Second, Stage};
 use crate::engine::inputs::Captured;
 use crate::engine::session::{Attempt, Progress, Session, Standing};
 use crate::limits;
-use crate::runbook::{Action, Ask, Do, JobVerb, Mode, Place, Step, StepKind, Typed};
+use crate::runbook::{Action, Ask, Do, JobVerb, Mode, Step, StepKind, Typed};
 
 /// Begins an action: the guard's questions to the operator, then the rechecks.
 pub(super) fn act(
@@ -230,14 +230,7 @@ impl Session {
                     continue;
                 }
             };
-            let databases: Vec<Option<String>> = match &ask.place {
-                None => vec![None],
-                Some(Place::Master) => vec![Some("master".to_owned())],
-                Some(Place::Msdb) => vec![Some("msdb".to_owned())],
-                Some(Place::Management) => vec![Some(self.inputs().management_database.clone())],
-                Some(Place::Named(name)) => vec![Some(name.clone())],
-                Some(Place::EachScopeDatabase) => self.scope_of(&server).into_iter().map(Some).collect(),
-            };
+            let databases = self.databases(ask.place.as_ref(), &server);
             if databases.is_empty() {
                 judgements.push(unknown("scope-unknown", String::new()));
                 continue;
