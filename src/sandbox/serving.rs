@@ -94,11 +94,16 @@ pub fn start(wanted: &Wanted) -> Result<Running, String> {
         password: wanted.password.clone(),
         faults: wanted.faults.clone(),
     };
+    // Two RSA keys take as long as the world does: side by side.
+    let folder = wanted.folder.clone();
+    let certificate = std::thread::spawn(move || certificate(&folder));
     let world = World::create(&wanted.world, &wanted.folder, &setup).map_err(|e| e.to_string())?;
     let kept = Kept { world: world.name(), password: wanted.password.clone(), port_base: wanted.port_base };
     let text = serde_json::to_string_pretty(&kept).map_err(|e| e.to_string())?;
     private(&wanted.folder.join(KEPT), &text)?;
-    serve(wanted.folder.clone(), kept, world)
+    let certificate =
+        certificate.join().map_err(|_| "the sandbox's certificate could not be made".to_owned())??;
+    serve(wanted.folder.clone(), kept, world, certificate)
 }
 
 /// Serves a world that was started before; its clock has moved on meanwhile.
@@ -112,7 +117,8 @@ pub fn reopen(folder: &Path) -> Result<Running, String> {
     })?;
     let kept: Kept = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     let world = World::open(folder).map_err(|e| e.to_string())?;
-    serve(folder.to_owned(), kept, world)
+    let certificate = certificate(folder)?;
+    serve(folder.to_owned(), kept, world, certificate)
 }
 
 /// Every fault: `id`, `worlds`, `when`, `imitates`.
@@ -125,8 +131,8 @@ pub fn faults() -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn serve(folder: PathBuf, kept: Kept, world: World) -> Result<Running, String> {
-    let certificate = Arc::new(certificate(&folder)?);
+fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) -> Result<Running, String> {
+    let certificate = Arc::new(certificate);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox")
