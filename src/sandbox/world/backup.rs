@@ -61,6 +61,7 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
+        self.happens(s, super::Happening::Backup { database })?;
         let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
