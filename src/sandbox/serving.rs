@@ -93,12 +93,17 @@ impl Drop for Running {
 /// Makes a world and serves it.
 pub fn start(wanted: &Wanted) -> Result<Running, String> {
     std::fs::create_dir_all(&wanted.folder).map_err(|e| format!("{}: {e}", wanted.folder.display()))?;
+    // Two RSA keys take as long as the world does: side by side.
+    let folder = wanted.folder.clone();
+    let certificate = std::thread::spawn(move || certificate(&folder));
     let (world, hidden) = create(wanted)?;
     let kept =
         Kept { world: world.name(), password: wanted.password.clone(), port_base: wanted.port_base, hidden };
     let text = serde_json::to_string_pretty(&kept).map_err(|e| e.to_string())?;
     private(&wanted.folder.join(KEPT), &text)?;
-    serve(wanted.folder.clone(), kept, world)
+    let certificate =
+        certificate.join().map_err(|_| "the sandbox's certificate could not be made".to_owned())??;
+    serve(wanted.folder.clone(), kept, world, certificate)
 }
 
 /// Makes the world, with the fault that was drawn for it if one was asked for.
@@ -150,7 +155,8 @@ pub fn reopen(folder: &Path) -> Result<Running, String> {
     })?;
     let kept: Kept = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     let world = World::open(folder).map_err(|e| e.to_string())?;
-    serve(folder.to_owned(), kept, world)
+    let certificate = certificate(folder)?;
+    serve(folder.to_owned(), kept, world, certificate)
 }
 
 /// Every fault: `id`, `worlds`, `when`, `imitates`; which of the worlds given (file texts) it fits.
@@ -166,8 +172,8 @@ pub fn faults(worlds: &[String]) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn serve(folder: PathBuf, kept: Kept, world: World) -> Result<Running, String> {
-    let certificate = Arc::new(certificate(&folder)?);
+fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) -> Result<Running, String> {
+    let certificate = Arc::new(certificate);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox")

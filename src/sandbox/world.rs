@@ -5,6 +5,7 @@
 
 mod agent;
 mod backup;
+mod behind;
 mod biztalk;
 mod build;
 mod columns;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
 pub(crate) use plan::{Plan, Server as PlannedServer};
@@ -138,7 +140,7 @@ impl World {
             opened,
             seed: setup.seed,
             password: &setup.password,
-            files: Files { root },
+            files: Files { root, behind: Some(Arc::new(Behind::start())) },
         };
         let mut state = build::build(&making).map_err(Trouble::File)?;
         for fault in &faults {
@@ -146,6 +148,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        if let Some(behind) = state.files.behind.take() {
+            behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
+        }
         for s in 0..state.servers.len() {
             for j in 0..state.servers[s].agent.jobs.len() {
                 state.plan_job(s, j, opened);
@@ -183,7 +188,7 @@ impl World {
         let mut state =
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
         state.checked().map_err(damaged)?;
-        state.files = Files { root: folder.join("files") };
+        state.files = Files { root: folder.join("files"), behind: None };
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
     }
