@@ -66,7 +66,7 @@ impl State {
     }
 
     /// A time of the drill, counted from when the walk began.
-    pub(crate) fn into_walk(&self, span: Span) -> DateTime<Utc> {
+    pub(crate) fn after_opening(&self, span: Span) -> DateTime<Utc> {
         self.opened + TimeDelta::milliseconds(span.ms)
     }
 
