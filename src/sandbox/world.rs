@@ -18,6 +18,7 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod trigger;
 mod work;
 
 use std::fs::File;
@@ -32,8 +33,10 @@ use super::host::Host;
 use crate::clock::{Clock, DrillClock};
 use behind::Behind;
 use files::Files;
-pub(crate) use plan::Plan;
+pub(crate) use ids::Dice;
+pub(crate) use plan::{Plan, Server as PlannedServer};
 pub(crate) use state::{Role, State};
+pub(crate) use trigger::{Happening, Trigger};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
@@ -141,7 +144,7 @@ impl World {
         };
         let mut state = build::build(&making).map_err(Trouble::File)?;
         for fault in &faults {
-            (fault.kind.before)(&mut state, fault.server);
+            (fault.kind.before)(&mut state, &fault.aim);
         }
         state.advance(opened);
         state.fresh = None;
@@ -154,8 +157,9 @@ impl World {
             }
         }
         for fault in &faults {
-            (fault.kind.put)(&mut state, fault.server).map_err(Trouble::Fault)?;
-            let server = state.servers[fault.server].name.clone();
+            let server = state.servers[fault.aim.server].name.clone();
+            (fault.kind.put)(&mut state, &fault.aim)
+                .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
         let world =

@@ -106,6 +106,7 @@ impl Host for SimulatedServer {
         self.call(&nobody, |call| {
             let who = call.log_in(login, session_id)?;
             let (s, now) = (call.s, call.now);
+            call.state.happens(s, super::Happening::Connection)?;
             call.state.sessions.retain(|x| x.server != s || x.id != session_id);
             call.state.sessions.push(Session {
                 server: s,
