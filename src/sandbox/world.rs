@@ -10,6 +10,7 @@ mod biztalk;
 mod build;
 mod columns;
 mod files;
+mod foreign;
 mod ids;
 mod log;
 mod media;
@@ -19,6 +20,7 @@ mod server;
 mod state;
 mod stored;
 mod trigger;
+mod trouble;
 mod work;
 
 use std::fs::File;
@@ -34,9 +36,10 @@ use crate::clock::{Clock, DrillClock};
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
-pub(crate) use plan::{Plan, Server as PlannedServer};
-pub(crate) use state::{Role, State};
+pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
+pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
+pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");

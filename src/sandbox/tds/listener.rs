@@ -104,6 +104,7 @@ pub(super) async fn serve_within(
     let address = listener.local_addr()?;
     let mut listener = Some(listener);
     let (door, seen) = watch::channel(server.door());
+    let mut cuts = server.cuts();
     let places = Arc::new(Semaphore::new(bounds.connections));
     let mut connections = JoinSet::new();
     let mut look = tokio::time::interval(DOOR_PERIOD);
@@ -114,6 +115,9 @@ pub(super) async fn serve_within(
             () = &mut stop => break,
             _ = look.tick() => {
                 let now = server.door();
+                if std::mem::replace(&mut cuts, server.cuts()) != cuts {
+                    connections.abort_all();
+                }
                 door.send_if_modified(|before| std::mem::replace(before, now) != now);
                 if now == Door::Refused {
                     listener = None;

@@ -38,8 +38,8 @@ impl State {
                 }
             })
             .min();
-        let offset = TimeDelta::minutes(server.offset_minutes.into());
-        self.servers[s].agent.jobs[j].next_run = next.map(|n| (n - offset).and_utc());
+        let next = next.map(|n| server.moment(n));
+        self.servers[s].agent.jobs[j].next_run = next;
     }
 
     /// Lets everything happen that is due up to `now`.
@@ -92,7 +92,7 @@ impl State {
             first = Some((at, FAULT, n));
         }
         for (s, server) in self.servers.iter().enumerate() {
-            if server.agent.stopped || server.trouble.refused {
+            if server.agent.stopped || server.trouble.refused || server.is_starting(now) {
                 continue;
             }
             for (j, job) in server.agent.jobs.iter().enumerate() {
