@@ -173,6 +173,8 @@ pub trait Host: Send + Sync + 'static {
     /// Name in capitals, two-part names as `DBO.AGENT_DATETIME`.
     fn scalar(&self, context: &Context, name: &str, arguments: &[Value]) -> Outcome<Option<Value>>;
     /// A stored procedure; arguments by name (with `@`) or position (`None`). `Ok(Some(status))` when there is one.
+    /// Values of output parameters go into the sink as [`super::answer::Part::Output`], named as the argument was
+    /// (`@job_id`), or `#` and its place, from 0, where it had no name.
     fn procedure(
         &self,
         context: &Context,

@@ -11,6 +11,7 @@ mod control;
 mod insert;
 mod message;
 mod option;
+mod output;
 mod raised;
 mod select;
 mod transaction;
