@@ -185,6 +185,10 @@ pub trait Host: Send + Sync + 'static {
     fn mood(&self) -> Mood;
     /// The drill clock, UTC; moves the world on to it.
     fn now(&self) -> DateTime<Utc>;
+    /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
+    fn pass(&self, _ms: u64) -> bool {
+        false
+    }
     /// The server's offset from UTC in minutes.
     fn utc_offset_minutes(&self) -> i16;
     /// Whether text compares with case (server collation).

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+pub(crate) use agent::run::Ending;
 use files::Files;
 pub(crate) use plan::Plan;
 pub(crate) use state::{Role, State};
@@ -100,6 +101,8 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
+    aside: Option<std::sync::atomic::AtomicU64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -153,8 +156,14 @@ impl World {
             let server = state.servers[fault.server].name.clone();
             state.faults.push((fault.kind.id.to_owned(), server));
         }
-        let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        let world = Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -181,7 +190,14 @@ impl World {
         state.checked().map_err(damaged)?;
         state.files = Files { root: folder.join("files") };
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        })
     }
 
     /// Whether a folder holds a saved world.
@@ -257,6 +273,27 @@ impl World {
 }
 
 impl Shared {
+    /// A world taken aside at a moment.
+    fn aside(state: State, now: DateTime<Utc>) -> Self {
+        let clock = Arc::new(crate::clock::FixedClock::at(now));
+        let aside = Some(std::sync::atomic::AtomicU64::new(0));
+        Self { folder: PathBuf::new(), clock, state: Mutex::new(state), aside }
+    }
+
+    /// The world back, and the milliseconds that its statements waited.
+    fn back(&self) -> (State, u64) {
+        let waited = self.aside.as_ref().map_or(0, |ms| ms.load(std::sync::atomic::Ordering::Relaxed));
+        (std::mem::take(&mut *self.locked()), waited)
+    }
+
+    /// Lets time pass for a waiting statement: true where it was only counted.
+    pub(crate) fn pass(&self, ms: u64) -> bool {
+        self.aside.as_ref().is_some_and(|all| {
+            all.fetch_add(ms, std::sync::atomic::Ordering::Relaxed);
+            true
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -281,6 +318,9 @@ impl Shared {
     }
 
     fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        if self.aside.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };

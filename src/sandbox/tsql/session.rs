@@ -46,6 +46,11 @@ impl Endpoint {
         Self { host, next: AtomicI16::new(FIRST_SESSION) }
     }
 
+    /// A conversation of somebody the host let in itself, such as the agent.
+    pub(crate) fn converse(&self, context: Context) -> Box<dyn Conversation> {
+        Box::new(Session::new(self.host.clone(), context))
+    }
+
     fn next_session(&self) -> i16 {
         let next = |id: i16| Some(if id >= i16::MAX - 1 { FIRST_SESSION } else { id + 1 });
         self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(FIRST_SESSION)

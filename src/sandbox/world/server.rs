@@ -8,6 +8,8 @@ mod functions;
 mod procedures;
 mod views;
 
+pub(crate) use views::AGENT_SESSIONS;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -91,6 +93,10 @@ impl Host for SimulatedServer {
 
     fn now(&self) -> DateTime<Utc> {
         self.shared.now(|_, now| now)
+    }
+
+    fn pass(&self, ms: u64) -> bool {
+        self.shared.pass(ms)
     }
 
     fn utc_offset_minutes(&self) -> i16 {

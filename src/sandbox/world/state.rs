@@ -24,7 +24,7 @@ use crate::clock::DrillClock;
 use crate::sandbox::value::Value;
 
 /// The whole world.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) world: String,
     pub(crate) seed: u64,

@@ -50,10 +50,9 @@ pub(super) fn found<'v>(
 ) -> Result<&'v (String, Type, Value), Message> {
     let place = format!("#{}", wanted.place);
     let key = wanted.name.as_deref().unwrap_or(&place);
-    values
-        .iter()
-        .find(|(name, ..)| name.eq_ignore_ascii_case(key))
-        .ok_or_else(|| Message::not_modelled(format!("output parameter {key} of {}", procedure.to_lowercase())))
+    values.iter().find(|(name, ..)| name.eq_ignore_ascii_case(key)).ok_or_else(|| {
+        Message::not_modelled(format!("output parameter {key} of {}", procedure.to_lowercase()))
+    })
 }
 
 /// Gives the values back to the caller's variables.
