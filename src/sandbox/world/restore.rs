@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::Happening;
 use super::files::{Body, Recording};
 use super::ids::Lsn;
 use super::media::terminated;
@@ -51,6 +52,7 @@ impl State {
         at: DateTime<Utc>,
     ) -> Result<Applied, Vec<Message>> {
         let verb = if ask.log { "RESTORE LOG" } else { "RESTORE DATABASE" };
+        self.happens(s, Happening::Restore { database: name, mark: ask.mark.is_some() })?;
         let done = match &ask.path {
             None => self.recover(s, name, ask).map_err(|m| vec![m]),
             Some(path) => self.restore_from(s, name, path, ask, at),

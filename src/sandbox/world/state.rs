@@ -42,6 +42,9 @@ pub(crate) struct State {
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Faults that still wait for their moment.
+    #[serde(default)]
+    pub(crate) pending: Vec<super::trigger::Pending>,
     #[serde(skip)]
     pub(crate) files: Files,
     /// Files written while history is made, so that they need not be read back.
@@ -157,8 +160,9 @@ pub(crate) struct Trouble {
     pub(crate) restore_ms: Option<i64>,
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
-    /// Files whose names contain this cannot be opened from here (OS error 5).
-    pub(crate) denied: Option<String>,
+    /// Files whose names contain one of these cannot be opened from here (OS error 5).
+    #[serde(default)]
+    pub(crate) denied: Vec<String>,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -376,6 +380,12 @@ impl Server {
             16 => 957,
             _ => 998,
         }
+    }
+
+    /// Whether the service account may not open a file.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        self.trouble.denied.iter().any(|d| path.contains(&d.to_lowercase()))
     }
 
     pub(crate) fn database(&self, name: &str) -> Option<&Database> {
