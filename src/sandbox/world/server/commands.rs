@@ -114,11 +114,17 @@ impl Call<'_> {
 
     /// The paths of devices.
     fn paths(&self, devices: &[Device]) -> Result<Vec<String>, Vec<Message>> {
+        let known = &self.server().backup_devices;
         devices
             .iter()
             .map(|device| match device {
                 Device::Disk(path) => Ok(path.clone()),
-                Device::Logical(_) => Err(vec![Message::not_modelled("logical backup devices")]),
+                Device::Logical(name) => {
+                    let found = known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+                    found.map(|(_, path)| path.clone()).ok_or_else(|| {
+                        vec![Message::error(3206, format!("Backup device '{name}' does not exist. To view existing backup devices, use the sys.backup_devices catalog view. To create a new backup device use either sp_addumpdevice or SQL Server Management Studio."))]
+                    })
+                }
             })
             .collect()
     }
