@@ -1,5 +1,8 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod asking;
+mod catalogue;
+
 use std::path::Path;
 use std::sync::Arc;
 
