@@ -19,6 +19,7 @@ pub(crate) use more::{BadPage, More};
 use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
+use super::ledger::Ledger;
 use super::stored::Stored;
 use crate::clock::DrillClock;
 use crate::sandbox::value::Value;
@@ -36,7 +37,10 @@ pub(crate) struct State {
     pub(crate) opened: DateTime<Utc>,
     pub(crate) servers: Vec<Server>,
     /// Every backup set some server knows of.
-    pub(crate) sets: Vec<Set>,
+    pub(crate) sets: Ledger<Set>,
+    /// Where each stands among them.
+    #[serde(skip)]
+    pub(crate) set_of: HashMap<Guid, usize>,
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
