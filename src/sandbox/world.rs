@@ -17,6 +17,7 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod transaction;
 mod work;
 
 use std::fs::File;
@@ -180,6 +181,8 @@ impl World {
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
         state.checked().map_err(damaged)?;
         state.files = Files { root: folder.join("files") };
+        let at = state.at;
+        state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
     }

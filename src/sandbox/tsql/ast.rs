@@ -310,16 +310,19 @@ pub(super) struct Argument {
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    /// `mark` = WITH MARK.
     Begin {
-        mark: bool,
+        /// WITH MARK, and its description.
+        mark: Option<Option<Expr>>,
         name: Option<Expr>,
+        distributed: bool,
     },
     Commit,
     Rollback {
         name: Option<Expr>,
     },
-    Save,
+    Save {
+        name: Expr,
+    },
 }
 
 /// A host command whose literals may still be variables.

@@ -138,6 +138,7 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        transactions: super::transaction::Transactions::default(),
     };
     for linked in &plan.linked {
         link(&mut server, linked);
