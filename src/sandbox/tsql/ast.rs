@@ -307,22 +307,19 @@ pub(super) struct Argument {
     pub(super) output: bool,
 }
 
+/// WITH MARK.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub(super) description: Option<Expr>,
+}
+
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    Begin {
-        /// WITH MARK, and its description.
-        mark: Option<Option<Expr>>,
-        name: Option<Expr>,
-        distributed: bool,
-    },
+    Begin { mark: Option<Mark>, name: Option<Expr>, distributed: bool },
     Commit,
-    Rollback {
-        name: Option<Expr>,
-    },
-    Save {
-        name: Expr,
-    },
+    Rollback { name: Option<Expr> },
+    Save { name: Expr },
 }
 
 /// A host command whose literals may still be variables.

@@ -93,6 +93,7 @@ impl Server for Endpoint {
 
 /// SET options of a session.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "as many switches as there are")]
 struct Settings {
     no_count: bool,
     xact_abort: bool,

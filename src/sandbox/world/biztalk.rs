@@ -308,14 +308,6 @@ impl State {
 
 /// What faults need to find.
 impl State {
-    /// The largest database that a destination restores.
-    pub(crate) fn largest_shipped(&self, s: usize) -> Option<String> {
-        let server = &self.servers[s];
-        let pages =
-            |d: &String| server.database(d).map_or(0, |d| d.files.iter().map(|f| f.pages).sum::<i64>());
-        self.shipped(s).into_iter().max_by_key(pages)
-    }
-
     /// Where a destination would read the newest log of a database that it has not restored.
     pub(crate) fn held_back_path(&self, s: usize, database: &str) -> Option<String> {
         let sets = self.imported(s)?;
@@ -324,6 +316,14 @@ impl State {
             return None;
         }
         self.shipped_path(s, newest.id, database)
+    }
+
+    /// The real file of that log; `Err` = there is none, in words.
+    pub(crate) fn held_back_file(&self, s: usize, database: &str) -> Result<std::path::PathBuf, String> {
+        let server = &self.servers[s];
+        let none = || format!("{} has no set of {database} that is still to be restored", server.name);
+        let path = self.held_back_path(s, database).ok_or_else(none)?;
+        self.files.place(server.machine(), &path).map_err(|_| none())
     }
 
     /// Takes one restored log of a database back, `back` sets before the last: its flag, its history,

@@ -1,6 +1,6 @@
 //! Statements, with or without semicolons between them.
 
-use super::super::ast::{Declaration, Expr, Statement, Transaction, What};
+use super::super::ast::{Declaration, Expr, Mark, Statement, Transaction, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::value::{Type, Value};
@@ -253,7 +253,7 @@ impl Parser {
             }
             let described = matches!(self.kind(), Kind::Text { .. } | Kind::Variable);
             let description = if mark && described { Some(self.constant()?) } else { None };
-            let mark = mark.then_some(description);
+            let mark = mark.then_some(Mark { description });
             return Ok(What::Transaction(Transaction::Begin { mark, name, distributed }));
         }
         if distributed {

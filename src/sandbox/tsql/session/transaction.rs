@@ -203,8 +203,8 @@ impl Batch<'_> {
                 self.session.begin_implicitly(self.sink)?;
                 let begin = Begin { name: name.clone(), distributed: *distributed };
                 self.session.begin_transaction(&begin, self.sink)?;
-                if let (Some(description), Some(name)) = (mark, name) {
-                    self.mark(&name, description.as_ref())?;
+                if let (Some(mark), Some(name)) = (mark, name) {
+                    self.mark(&name, mark.description.as_ref())?;
                 }
                 Ok(())
             }

@@ -211,7 +211,10 @@ fn transactions_count_and_roll_back() {
         ("SAVE TRAN s", "E628"),
         ("BEGIN TRAN a SAVE TRAN a DELETE t ROLLBACK TRAN a SELECT @@TRANCOUNT", "1"),
         ("BEGIN TRAN A ROLLBACK TRAN a", "E6401"),
-        ("DECLARE @n varchar(50) = REPLICATE('x', 40) BEGIN TRAN @n ROLLBACK TRAN @n SELECT @@TRANCOUNT", "0"),
+        (
+            "DECLARE @n varchar(50) = REPLICATE('x', 40) BEGIN TRAN @n ROLLBACK TRAN @n SELECT @@TRANCOUNT",
+            "0",
+        ),
         ("BEGIN TRAN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "E103"),
         ("EXEC ('BEGIN TRAN') SELECT @@TRANCOUNT", "E266; 1"),
         ("BEGIN TRAN EXEC sp_executesql N'COMMIT' SELECT @@TRANCOUNT", "E266; 0"),

@@ -104,7 +104,7 @@ impl Content {
         match self.placed(edit.clone()) {
             Edit::Insert(table, rows) => {
                 let Some(stored) = self.tables.get_mut(&table) else { return };
-                let all = &mut stored.table.rows;
+                let all = stored.rows_mut();
                 if rows.first().is_some_and(|(place, _)| *place >= all.len()) {
                     all.extend(rows.into_iter().map(|(_, row)| row));
                     return;
@@ -125,7 +125,7 @@ impl Content {
             Edit::Update(table, rows) => {
                 let Some(stored) = self.tables.get_mut(&table) else { return };
                 for (place, _, after) in rows {
-                    if let Some(row) = stored.table.rows.get_mut(place) {
+                    if let Some(row) = stored.rows_mut().get_mut(place) {
                         *row = after;
                     }
                 }
@@ -133,7 +133,7 @@ impl Content {
             Edit::Delete(table, gone) => {
                 let Some(stored) = self.tables.get_mut(&table) else { return };
                 let mut place = 0;
-                stored.table.rows.retain(|_| {
+                stored.rows_mut().retain(|_| {
                     place += 1;
                     gone.binary_search_by_key(&(place - 1), |(place, _)| *place).is_err()
                 });

@@ -20,10 +20,7 @@ pub(crate) fn at_mark(
     after: Option<DateTime<Utc>>,
     before: bool,
 ) -> Option<Lsn> {
-    let fits = |r: &&Record| {
-        r.lsn >= from
-            && r.mark().is_some_and(|m| m == mark)
-            && after.is_none_or(|a| r.at >= a)
-    };
+    let fits =
+        |r: &&Record| r.lsn >= from && r.mark().is_some_and(|m| m == mark) && after.is_none_or(|a| r.at >= a);
     records.iter().find(fits).map(|r| if before { r.lsn } else { r.lsn.next() })
 }

@@ -3,10 +3,11 @@
 use chrono::{TimeZone as _, Utc};
 use proptest::prelude::*;
 
+use super::super::build::empty_database;
 use super::super::state::{Content, Database};
 use super::super::stored::{Stored, specs};
 use super::*;
-use crate::sandbox::value::Value;
+use crate::sandbox::value::{Table, Value};
 
 /// What a client does next; which of the open transactions and tables is taken modulo how many there are.
 #[derive(Debug, Clone)]
@@ -38,11 +39,12 @@ fn act() -> impl Strategy<Value = Act> {
 const TABLES: usize = 4;
 
 fn database() -> Database {
-    let mut db = Database::empty_for_tests();
+    let mut db = empty_database(&mut Dice::new(1), 5, "db", Model::Full, "sa");
     for n in 0..TABLES {
         let mut stored = Stored::named(&format!("t{n}"));
-        stored.table.columns = specs("a int").unwrap().into_iter().map(|s| s.column).collect();
-        stored.table.rows = (0..4).map(|n| vec![Value::Int(n)]).collect();
+        let columns = specs("a int").unwrap().into_iter().map(|s| s.column).collect();
+        let rows = (0..4).map(|n| vec![Value::Int(n)]).collect();
+        stored.table = std::sync::Arc::new(Table { columns, rows });
         db.content.tables.insert(format!("t{n}"), stored);
     }
     db

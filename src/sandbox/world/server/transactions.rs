@@ -25,40 +25,38 @@ impl Call<'_> {
         Ok(id.unsigned_abs())
     }
 
-    pub(super) fn mark(&mut self, name: &str, description: &str) -> Outcome<bool> {
-        let Some(id) = self.transaction() else { return Ok(false) };
+    pub(super) fn mark(&mut self, name: &str, description: &str) -> bool {
+        let Some(id) = self.transaction() else { return false };
         self.state.dirty = true;
-        let Some(transaction) = self.server_mut().transactions.get_mut(id) else { return Ok(false) };
+        let Some(transaction) = self.server_mut().transactions.get_mut(id) else { return false };
         if transaction.mark.is_some() {
-            return Ok(false);
+            return false;
         }
         transaction.mark =
             Some(Mark { name: name.to_owned(), description: description.chars().take(128).collect() });
         transaction.name = Some(name.to_owned());
-        Ok(true)
+        true
     }
 
-    pub(super) fn save(&mut self, name: &str) -> Outcome<()> {
+    pub(super) fn save(&mut self, name: &str) {
         if let Some(id) = self.transaction() {
             self.server_mut().save(id, name);
             self.state.dirty = true;
         }
-        Ok(())
     }
 
-    pub(super) fn roll_back_to(&mut self, name: &str) -> Outcome<bool> {
+    pub(super) fn roll_back_to(&mut self, name: &str) -> bool {
         let (id, now) = (self.transaction(), self.now);
         self.state.dirty = true;
-        Ok(id.is_some_and(|id| self.server_mut().roll_back_to(id, name, now)))
+        id.is_some_and(|id| self.server_mut().roll_back_to(id, name, now))
     }
 
-    pub(super) fn commit(&mut self) -> Outcome<()> {
+    pub(super) fn commit(&mut self) {
         let now = self.now;
         if let Some(id) = self.transaction() {
             self.server_mut().commit(id, now);
             self.state.dirty = true;
         }
-        Ok(())
     }
 
     /// Undoes the transaction of a session, if it has one.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::sandbox::answer::{Conversation, Server as _};
-use crate::sandbox::tsql::Endpoint;
+use crate::sandbox::tsql::session::Endpoint;
 
 /// A client of one server.
 pub(super) struct Client(Box<dyn Conversation>);
@@ -43,7 +43,9 @@ pub(super) fn line(parts: &[Part]) -> String {
     for part in parts {
         match part {
             Part::Columns(_) => sets.extend(rows.replace(Vec::new()).map(|r: Vec<String>| r.join(" | "))),
-            Part::Row(values) => rows.as_mut().unwrap().push(values.iter().map(shown).collect::<Vec<_>>().join(",")),
+            Part::Row(values) => {
+                rows.as_mut().unwrap().push(values.iter().map(shown).collect::<Vec<_>>().join(","))
+            }
             Part::Error(m) => {
                 sets.extend(rows.take().map(|r| r.join(" | ")));
                 sets.push(format!("E{}", m.number));

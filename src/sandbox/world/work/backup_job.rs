@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 
 use super::{Beat, Next, argument, arguments};
 use crate::sandbox::answer::Message;
+use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::biztalk::{Entry, HISTORY, Sets, file_name, mark_name, path};
-use crate::sandbox::host::Change;
 use crate::sandbox::world::state::{Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
 
@@ -140,7 +140,7 @@ impl State {
             let other = self.linked(s, &server).map_err(|m| vec![m])?;
             let db = self.servers[other].database(&database);
             match db.map(|d| (d.state, d.content.tables.contains_key("marklog"))) {
-                None => return Err(vec![crate::sandbox::world::backup::no_such_database(&database)]),
+                None => return Err(vec![crate::sandbox::world::state::no_such_database(&database)]),
                 Some((crate::sandbox::world::state::DbState::Online, true)) => {}
                 Some((crate::sandbox::world::state::DbState::Online, false)) => {
                     return Err(vec![Message {
@@ -148,7 +148,7 @@ impl State {
                         ..Message::error(2812, "Could not find stored procedure 'dbo.sp_SetMark'.")
                     }]);
                 }
-                Some(_) => return Err(vec![crate::sandbox::world::backup::in_restore(&database)]),
+                Some(_) => return Err(vec![crate::sandbox::world::state::in_restore(&database)]),
             }
             places.push((other, database));
         }
@@ -160,7 +160,8 @@ impl State {
             let Some(db) = server.database_mut(&database) else { continue };
             db.work(now, busy == Some(other), &mut self.dice);
             let tran = db.begin(now, Some(mark));
-            if let Some(row) = db.content.tables.get("marklog").map(|t| t.row_of(&[("MarkName", text(mark))])) {
+            if let Some(row) = db.content.tables.get("marklog").map(|t| t.row_of(&[("MarkName", text(mark))]))
+            {
                 db.edit(now, tran, "MarkLog", Change::Insert(vec![row]));
             }
             let lsn = db.commit(now, tran, Some(mark.to_owned()));
@@ -168,7 +169,7 @@ impl State {
             server.msdb.marks.push(Marked {
                 database,
                 mark: mark.to_owned(),
-                description: String::new(),
+                description: "BTS_LogMark".into(),
                 user: user.clone(),
                 lsn,
                 at: local,

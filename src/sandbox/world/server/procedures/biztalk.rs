@@ -2,12 +2,12 @@
 
 use super::{Arguments, send};
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
+use crate::sandbox::host::Change;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::biztalk::HISTORY;
 use crate::sandbox::world::ids::sid;
 use crate::sandbox::world::server::Call;
-use crate::sandbox::host::Change;
 use crate::sandbox::world::state::{DbState, Login, User};
 use crate::sandbox::world::stored::{as_int, as_text, bit, text};
 
@@ -180,7 +180,7 @@ fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept)
         return Err(Message::error(50_000, "Simulated: there is no management database here."));
     };
     if db.state != DbState::Online {
-        return Err(crate::sandbox::world::backup::in_restore(&db.name));
+        return Err(crate::sandbox::world::state::in_restore(&db.name));
     }
     let mut changed = 0;
     for table in ["adm_group", "adm_messagebox", "adm_otherbackupdatabases", "adm_otherdatabases"] {
