@@ -97,8 +97,8 @@ pub enum Command {
     RestoreInfo {
         /// Which of them.
         what: RestoreInfo,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -108,8 +108,8 @@ pub enum Command {
         log: bool,
         /// What is restored; it need not be there yet.
         database: String,
-        /// Paths, in order; none to recover what was restored.
-        disks: Vec<String>,
+        /// Devices, in order; none to recover what was restored.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -119,8 +119,8 @@ pub enum Command {
         log: bool,
         /// What is backed up.
         database: String,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -133,8 +133,47 @@ pub enum Command {
         /// What stands after SET.
         set: String,
     },
+    /// `ALTER DATABASE name MODIFY …`, `ADD …`, `REMOVE …`
+    ChangeDatabase {
+        /// Which database.
+        database: String,
+        /// What changes.
+        change: DatabaseChange,
+    },
+    /// `CREATE DATABASE name …`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// Its files as written; those left out are the server's to choose.
+        files: Vec<FileSpec>,
+        /// COLLATE.
+        collation: Option<String>,
+    },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// `DROP DATABASE [IF EXISTS] name, …`
+    DropDatabases {
+        /// In the order written.
+        names: Vec<String>,
+        /// IF EXISTS.
+        if_exists: bool,
+    },
+    /// `ALTER AUTHORIZATION ON DATABASE::name TO login`
+    SetOwner {
+        /// Which database.
+        database: String,
+        /// The login.
+        owner: String,
+    },
+    /// DBCC of another kind than CHECKDB.
+    Dbcc {
+        /// Its name in capitals.
+        what: String,
+        /// What stands in brackets.
+        arguments: Vec<Value>,
+        /// WITH, in capitals.
+        options: Vec<String>,
+    },
     /// `DBCC CHECKDB (name) WITH …`
     CheckDb {
         /// Which database.
@@ -142,6 +181,65 @@ pub enum Command {
         /// WITH, in capitals.
         options: Vec<String>,
     },
+}
+
+/// Where a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// `DISK = path`
+    Disk(String),
+    /// A name of `sys.backup_devices`.
+    Logical(String),
+}
+
+impl From<&str> for Device {
+    fn from(path: &str) -> Self {
+        Self::Disk(path.to_owned())
+    }
+}
+
+impl From<String> for Device {
+    fn from(path: String) -> Self {
+        Self::Disk(path)
+    }
+}
+
+/// A change to a database's files or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseChange {
+    /// MODIFY NAME
+    Rename(String),
+    /// ADD FILE, ADD LOG FILE
+    AddFiles(Vec<FileSpec>),
+    /// REMOVE FILE
+    RemoveFile(String),
+    /// MODIFY FILE
+    ModifyFile(FileSpec),
+    /// ADD FILEGROUP
+    AddFilegroup(String),
+    /// REMOVE FILEGROUP
+    RemoveFilegroup(String),
+}
+
+/// A file of a database as a statement describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSpec {
+    /// NAME, the logical one.
+    pub name: String,
+    /// NEWNAME
+    pub new_name: Option<String>,
+    /// FILENAME
+    pub path: Option<String>,
+    /// SIZE
+    pub size_kb: Option<i64>,
+    /// MAXSIZE; -1 = UNLIMITED.
+    pub max_kb: Option<i64>,
+    /// FILEGROWTH in kilobytes, or in percent (`true`).
+    pub growth: Option<(i64, bool)>,
+    /// Of the log.
+    pub log: bool,
+    /// None = PRIMARY.
+    pub filegroup: Option<String>,
 }
 
 /// The information statements.
