@@ -19,6 +19,7 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod transaction;
 mod trigger;
 mod work;
 
@@ -204,6 +205,8 @@ impl World {
         state.checked().map_err(damaged)?;
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
+        let at = state.at;
+        state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
     }

@@ -141,6 +141,7 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        transactions: super::transaction::Transactions::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -264,7 +265,7 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
     all
 }
 
-fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
+pub(crate) fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
     let guid = dice.guid();
     Database {
         id,

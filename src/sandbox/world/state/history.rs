@@ -39,6 +39,8 @@ pub(crate) struct Restored {
 pub(crate) struct Marked {
     pub(crate) database: String,
     pub(crate) mark: String,
+    #[serde(default)]
+    pub(crate) description: String,
     pub(crate) user: String,
     pub(crate) lsn: Lsn,
     pub(crate) at: NaiveDateTime,
