@@ -81,6 +81,15 @@ pub enum Change {
     Delete(Vec<usize>),
 }
 
+/// How a transaction begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// As written.
+    pub name: Option<String>,
+    /// `BEGIN DISTRIBUTED TRANSACTION`.
+    pub distributed: bool,
+}
+
 /// A statement about whole databases; the evaluator parses it, the world carries it out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -307,7 +316,19 @@ pub trait Host: Send + Sync + 'static {
         let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
-    /// A change to a table that [`Host::scan`] gave.
+    /// Begins the session's transaction; its 8-byte descriptor.
+    fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
+    /// Gives the session's transaction a mark; false when it has one.
+    fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool>;
+    /// Sets a savepoint in the session's transaction.
+    fn save(&self, context: &Context, name: &str) -> Outcome<()>;
+    /// Undoes what came behind the newest savepoint of that name; false when there is none.
+    fn roll_back_to(&self, context: &Context, name: &str) -> Outcome<bool>;
+    /// Commits the session's transaction, in every database it changed.
+    fn commit(&self, context: &Context) -> Outcome<()>;
+    /// Undoes the session's transaction, if it has one.
+    fn roll_back(&self, context: &Context) -> Outcome<()>;
+    /// A change to a table that [`Host::scan`] gave: part of the session's transaction, or one of its own.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
