@@ -61,7 +61,9 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
+        self.happens(s, super::Happening::Backup { database })?;
+        let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
+        let there = !ask.init && made.unwrap_or_else(|| self.files.has(self.servers[s].machine(), &ask.path));
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         // Written just before the program was killed: the same set again, not a second one.
@@ -74,12 +76,14 @@ impl State {
         let layout = layout_of(server, &server.databases[d]);
         let db = &mut server.databases[d];
         db.work(to, busy, &mut self.dice);
+        db.log.flush();
         let (first, body) = if ask.log {
             (db.log.backed_up.unwrap_or(db.log.end), Body::Log(db.log.records.clone()))
         } else {
             db.log.checkpoint = db.log.end;
             db.log.end = db.log.end.after(2);
-            (db.log.checkpoint, Body::Full(db.content.clone()))
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         };
         let pages: i64 = db.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum();
         let size =
@@ -117,7 +121,9 @@ impl State {
             .write(&machine, &ask.path, position > 1, &recording)
             .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
         if let Some(fresh) = &mut self.fresh {
-            fresh.insert(ask.path.clone(), Arc::new(vec![recording.clone()]));
+            let mut sets = earlier.map_or_else(Vec::new, |e| e.to_vec());
+            sets.push(recording.clone());
+            fresh.insert(ask.path.clone(), Arc::new(sets));
         }
         let number = self.know_set(&recording.set, &recording.layout);
         self.enter_set(s, number);
