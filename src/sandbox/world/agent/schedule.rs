@@ -167,7 +167,7 @@ impl Schedule {
         }
         let same = |d: &NaiveDate| d.month() == day.month() && d.year() == day.year();
         let others = |next: fn(&NaiveDate) -> Option<NaiveDate>| {
-            std::iter::successors(next(&day), move |d| next(d)).take_while(same).filter(|d| kind(*d)).count()
+            std::iter::successors(next(&day), next).take_while(same).filter(|d| kind(*d)).count()
         };
         let before = || others(NaiveDate::pred_opt);
         match self.relative {

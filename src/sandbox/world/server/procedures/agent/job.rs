@@ -106,7 +106,7 @@ fn settings(call: &mut Call<'_>, bound: &Bound<'_>, job: &mut Job) -> Outcome<()
     }
     if let Some(owner) = bound.text("@owner_login_name") {
         let login = server.logins.iter().find(|l| l.name.eq_ignore_ascii_case(&owner) && l.kind != 'R');
-        job.owner = login.ok_or_else(|| bound.no_such("@owner_login_name", &owner))?.name.clone();
+        job.owner.clone_from(&login.ok_or_else(|| bound.no_such("@owner_login_name", &owner))?.name);
     }
     let level = |name: &str, now: i64| bound.among(name, LEVELS).map(|l| l.unwrap_or(now));
     let operator = |name: &str, now: i64| match bound.text(name).filter(|n| !n.is_empty()) {

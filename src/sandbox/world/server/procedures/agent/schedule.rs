@@ -105,7 +105,7 @@ fn settings(call: &Call<'_>, bound: &Bound<'_>, schedule: &mut Schedule) -> Outc
     }
     if let Some(owner) = bound.text("@owner_login_name") {
         let login = call.server().logins.iter().find(|l| l.name.eq_ignore_ascii_case(&owner));
-        schedule.owner = login.ok_or_else(|| bound.no_such("@owner_login_name", &owner))?.name.clone();
+        schedule.owner.clone_from(&login.ok_or_else(|| bound.no_such("@owner_login_name", &owner))?.name);
     }
     if ![1, 4, 8, 16, 32, 64, 128].contains(&schedule.freq_type) {
         return Err(bound.one_of("@freq_type", "1, 4, 8, 16, 32, 64, 128"));
