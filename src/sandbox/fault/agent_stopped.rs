@@ -1,7 +1,7 @@
 //! SQL Server Agent does not run on a server.
 
 use super::{Aim, Fault, Needs};
-use crate::sandbox::world::State;
+use crate::sandbox::world::{Ending, State};
 
 pub(super) const FAULT: Fault = Fault {
     put,
@@ -16,7 +16,7 @@ pub(super) const FAULT: Fault = Fault {
 fn put(state: &mut State, aim: &Aim) -> Result<(), String> {
     let at = state.at;
     for j in 0..state.servers[aim.server].agent.jobs.len() {
-        state.end_run(aim.server, j, at, 0, "The service stopped.");
+        state.end_run(aim.server, j, at, &Ending::Failed, "The service stopped.");
     }
     state.servers[aim.server].agent.stopped = true;
     Ok(())

@@ -76,12 +76,14 @@ impl State {
         let layout = layout_of(server, &server.databases[d]);
         let db = &mut server.databases[d];
         db.work(to, busy, &mut self.dice);
+        db.log.flush();
         let (first, body) = if ask.log {
             (db.log.backed_up.unwrap_or(db.log.end), Body::Log(db.log.records.clone()))
         } else {
             db.log.checkpoint = db.log.end;
             db.log.end = db.log.end.after(2);
-            (db.log.checkpoint, Body::Full(db.content.clone()))
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         };
         let pages: i64 = db.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum();
         let size =

@@ -5,13 +5,14 @@
 mod jobs;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::agent::Agent;
 use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
+use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
     Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
@@ -59,13 +60,14 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         at: began,
         opened: making.opened,
         servers: Vec::new(),
-        sets: Vec::new(),
+        sets: Ledger::default(),
+        set_of: HashMap::new(),
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
-        fresh: Some(std::collections::HashMap::new()),
+        fresh: Some(HashMap::new()),
         sessions: Vec::new(),
         dirty: true,
     };
@@ -139,6 +141,7 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        transactions: super::transaction::Transactions::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -262,7 +265,7 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
     all
 }
 
-fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
+pub(crate) fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
     let guid = dice.guid();
     Database {
         id,

@@ -55,7 +55,8 @@ impl State {
 
     /// A database is restored to a moment shortly before its last log backup, and recovered there.
     pub(crate) fn take_back(&mut self, s: usize, database: &str, fork: Guid, blocks: i128) {
-        let at = self.servers[s].local(self.at);
+        let now = self.at;
+        let at = self.servers[s].local(now);
         let before = self.servers[s].msdb.backups.iter().rposition(|n| {
             let set = &self.sets[*n];
             set.kind == 'L' && self.layout(set).database.eq_ignore_ascii_case(database)
@@ -66,7 +67,7 @@ impl State {
         let end = db.log.backed_up.unwrap_or(db.log.end);
         let point = Lsn(end.0 - blocks * 100_000);
         db.redo = Some(Redo { start: point, fork: db.fork });
-        db.open(fork);
+        db.open(fork, now);
         db.log.end = end.after(2);
         let database = db.name.clone();
         if let Some(n) = before {

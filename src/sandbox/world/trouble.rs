@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Ending;
 use super::files::os_error_text;
 use super::state::{Server, State};
 use super::trigger::Happening;
@@ -113,7 +114,7 @@ impl State {
         let at = self.at;
         let up = at + TimeDelta::milliseconds(down.ms);
         for j in 0..self.servers[s].agent.jobs.len() {
-            self.end_run(s, j, at, 0, "The service stopped.");
+            self.end_run(s, j, at, &Ending::Failed, "The service stopped.");
         }
         self.sessions.retain(|x| x.server != s);
         let server = &mut self.servers[s];

@@ -2,6 +2,7 @@
 
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::Ending;
 use crate::sandbox::world::server::views;
 use crate::sandbox::world::state::{DbState, Model};
 
@@ -30,7 +31,7 @@ impl Call<'_> {
             return Err(vec![Message::error(6106, text)]);
         };
         let (s, now) = (self.s, self.now);
-        self.state.end_run(s, j, now, 0, "The session was killed.");
+        self.state.end_run(s, j, now, &Ending::Failed, "The session was killed.");
         self.state.dirty = true;
         Ok(())
     }
@@ -96,6 +97,19 @@ impl Call<'_> {
         }
         self.state.dirty = true;
         Ok(())
+    }
+
+    pub(super) fn drop_databases(&mut self, names: &[String], if_exists: bool) -> Done {
+        let mut all = Vec::new();
+        for name in names {
+            if if_exists && self.server().database(name).is_none() {
+                continue;
+            }
+            if let Err(messages) = self.drop_database(name) {
+                all.extend(messages);
+            }
+        }
+        if all.is_empty() { Ok(()) } else { Err(all) }
     }
 
     pub(super) fn drop_database(&mut self, database: &str) -> Done {
