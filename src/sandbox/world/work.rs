@@ -5,6 +5,7 @@
 mod backup_job;
 mod mark_job;
 mod restore_job;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub(crate) enum Beat {
     Restore { set: i64, database: String },
     /// The last restore of the n-th database ends now.
     ToMark { set: i64, mark: String, index: usize },
+    /// The n-th database's backup of an upkeep job begins now; those before it that failed.
+    Upkeep { index: usize, failed: Vec<String> },
     /// The source's jobs are created now.
     Recreate,
 }
@@ -64,6 +67,8 @@ impl State {
         let calls = |name: &str| command.to_lowercase().contains(&name.to_lowercase());
         if calls("sp_BackupAllFull_Schedule") {
             self.back_up_all(s, &database, &command, beat, now)
+        } else if calls(upkeep::PROCEDURE) {
+            self.upkeep(s, &command, beat, now)
         } else if calls("sp_MarkAll") {
             self.mark_and_back_up(s, &database, &command, beat, now)
         } else if calls("sp_DeleteBackupHistory") {
