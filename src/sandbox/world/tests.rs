@@ -1,5 +1,7 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod asking;
+mod catalogue;
 mod transactions;
 
 use std::path::Path;

@@ -29,6 +29,7 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
                 1,
                 2,
             )],
+            simulated: vec![false],
         };
         let full = draft("FULL", (1, 0, 10_500));
         let log = draft("LOG", raster(upkeep.log_every()?));
