@@ -6,6 +6,7 @@ mod backup_job;
 mod batch;
 mod mark_job;
 mod restore_job;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub(crate) enum Beat {
     Restore { set: i64, database: String },
     /// The last restore of the n-th database ends now.
     ToMark { set: i64, mark: String, index: usize },
+    /// The n-th database's backup of an upkeep job begins now; those before it that failed.
+    Upkeep { index: usize, failed: Vec<String> },
     /// The source's jobs are created now.
     Recreate,
     /// A statement has waited long enough; what it said (number, class and text of each message).
@@ -77,6 +80,7 @@ impl State {
         }
         match sole_call(&command).as_deref() {
             Some("sp_backupallfull_schedule") => self.back_up_all(s, &database, &command, beat, now),
+            Some("upkeepbackup") => self.upkeep(s, &command, beat, now),
             Some("sp_markall") => self.mark_and_back_up(s, &database, &command, beat, now),
             Some("sp_deletebackuphistory") => self.clear_history(s, &database, &command, now),
             Some("bts_getbackuphistory") => self.import_history(s, &beat, now),
