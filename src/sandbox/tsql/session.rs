@@ -161,7 +161,7 @@ impl Session {
     /// Waits as long as the server's mood says; false when the client did not.
     fn patience(&self, sink: &mut dyn Sink) -> bool {
         if !self.host.begins(&self.context) {
-            return self.cut(sink);
+            return cut(sink);
         }
         let mut left = self.host.mood().delay_ms;
         while left > 0 && !sink.stopped() {
@@ -173,19 +173,17 @@ impl Session {
     }
 }
 
-impl Session {
-    /// Waits for the wire to cut the connection; a statement that still has a listener is told so.
-    fn cut(&self, sink: &mut dyn Sink) -> bool {
-        for _ in 0..100 {
-            if sink.stopped() {
-                return false;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+/// Waits for the wire to cut the connection; a statement that still has a listener is told so.
+fn cut(sink: &mut dyn Sink) -> bool {
+    for _ in 0..100 {
+        if sink.stopped() {
+            return false;
         }
-        let text = "Cannot continue the execution because the session is in the kill state.";
-        let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
-        false
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    let text = "Cannot continue the execution because the session is in the kill state.";
+    let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+    false
 }
 
 fn fresh_globals() -> Globals {
