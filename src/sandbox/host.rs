@@ -1,12 +1,15 @@
 //! What the T-SQL evaluator asks of the world: one simulated server of it.
 //!
 //! Every call takes the session's context; the world decides by it what is visible.
-//! The evaluator works on snapshots: a table is copied out, a change goes back in one call.
+//! The evaluator works on snapshots: it binds against columns, then asks in one call for the rows of everything a
+//! statement reads, only with the columns it uses; a change goes back in one call.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
-use super::value::{Table, Value};
+use super::value::{Column, Table, Value};
 
 /// Who is asking, from where.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +39,37 @@ pub struct ObjectName {
     pub name: String,
 }
 
+/// A table or view whose rows are wanted, with the places of the columns that are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// As [`Host::columns`] was asked.
+    pub name: ObjectName,
+    /// Places in what [`Host::columns`] answered; in the order the rows shall have.
+    pub wanted: Vec<usize>,
+}
+
+/// The rows of a [`Scan`].
+#[derive(Debug, Clone)]
+pub enum Scanned {
+    /// Made for the asker: only the wanted columns, in the wanted order.
+    Made(Vec<Vec<Value>>),
+    /// A stored table as it is now, whole and shared: the asker takes the columns it wants.
+    Stored(Arc<Table>),
+}
+
+impl Scanned {
+    /// The rows with the wanted columns in the wanted order.
+    pub fn into_rows(self, wanted: &[usize]) -> Vec<Vec<Value>> {
+        match self {
+            Self::Made(rows) => rows,
+            Self::Stored(table) => {
+                let pick = |row: &Vec<Value>| wanted.iter().map(|n| row[*n].clone()).collect();
+                table.rows.iter().map(pick).collect()
+            }
+        }
+    }
+}
+
 /// A change to a stored table, in terms of the snapshot the evaluator was given.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -54,8 +88,8 @@ pub enum Command {
     RestoreInfo {
         /// Which of them.
         what: RestoreInfo,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -65,8 +99,8 @@ pub enum Command {
         log: bool,
         /// What is restored; it need not be there yet.
         database: String,
-        /// Paths, in order; none to recover what was restored.
-        disks: Vec<String>,
+        /// Devices, in order; none to recover what was restored.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -76,8 +110,8 @@ pub enum Command {
         log: bool,
         /// What is backed up.
         database: String,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -90,8 +124,47 @@ pub enum Command {
         /// What stands after SET.
         set: String,
     },
+    /// `ALTER DATABASE name MODIFY …`, `ADD …`, `REMOVE …`
+    ChangeDatabase {
+        /// Which database.
+        database: String,
+        /// What changes.
+        change: DatabaseChange,
+    },
+    /// `CREATE DATABASE name …`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// Its files as written; those left out are the server's to choose.
+        files: Vec<FileSpec>,
+        /// COLLATE.
+        collation: Option<String>,
+    },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// `DROP DATABASE [IF EXISTS] name, …`
+    DropDatabases {
+        /// In the order written.
+        names: Vec<String>,
+        /// IF EXISTS.
+        if_exists: bool,
+    },
+    /// `ALTER AUTHORIZATION ON DATABASE::name TO login`
+    SetOwner {
+        /// Which database.
+        database: String,
+        /// The login.
+        owner: String,
+    },
+    /// DBCC of another kind than CHECKDB.
+    Dbcc {
+        /// Its name in capitals.
+        what: String,
+        /// What stands in brackets.
+        arguments: Vec<Value>,
+        /// WITH, in capitals.
+        options: Vec<String>,
+    },
     /// `DBCC CHECKDB (name) WITH …`
     CheckDb {
         /// Which database.
@@ -99,6 +172,65 @@ pub enum Command {
         /// WITH, in capitals.
         options: Vec<String>,
     },
+}
+
+/// Where a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// `DISK = path`
+    Disk(String),
+    /// A name of `sys.backup_devices`.
+    Logical(String),
+}
+
+impl From<&str> for Device {
+    fn from(path: &str) -> Self {
+        Self::Disk(path.to_owned())
+    }
+}
+
+impl From<String> for Device {
+    fn from(path: String) -> Self {
+        Self::Disk(path)
+    }
+}
+
+/// A change to a database's files or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseChange {
+    /// MODIFY NAME
+    Rename(String),
+    /// ADD FILE, ADD LOG FILE
+    AddFiles(Vec<FileSpec>),
+    /// REMOVE FILE
+    RemoveFile(String),
+    /// MODIFY FILE
+    ModifyFile(FileSpec),
+    /// ADD FILEGROUP
+    AddFilegroup(String),
+    /// REMOVE FILEGROUP
+    RemoveFilegroup(String),
+}
+
+/// A file of a database as a statement describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSpec {
+    /// NAME, the logical one.
+    pub name: String,
+    /// NEWNAME
+    pub new_name: Option<String>,
+    /// FILENAME
+    pub path: Option<String>,
+    /// SIZE
+    pub size_kb: Option<i64>,
+    /// MAXSIZE; -1 = UNLIMITED.
+    pub max_kb: Option<i64>,
+    /// FILEGROWTH in kilobytes, or in percent (`true`).
+    pub growth: Option<(i64, bool)>,
+    /// Of the log.
+    pub log: bool,
+    /// None = PRIMARY.
+    pub filegroup: Option<String>,
 }
 
 /// The information statements.
@@ -163,9 +295,19 @@ pub trait Host: Send + Sync + 'static {
     fn activity(&self, context: &Context, command: Option<&str>);
     /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
     fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
-    /// A table or view.
-    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>>;
-    /// A change to a table that [`Host::table`] gave.
+    /// The columns of a table or view; errors of rights come from here.
+    fn columns(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>>;
+    /// The rows of some tables and views at one moment, in the order asked.
+    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>>;
+    /// A table or view, whole.
+    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
+        let Some(columns) = self.columns(context, name)? else { return Ok(None) };
+        let wanted: Vec<usize> = (0..columns.len()).collect();
+        let scan = Scan { name: name.clone(), wanted: wanted.clone() };
+        let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
+        Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// A change to a table that [`Host::scan`] gave.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;

@@ -5,6 +5,7 @@
 
 mod agent;
 mod backup;
+mod behind;
 mod biztalk;
 mod build;
 mod columns;
@@ -17,6 +18,7 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod trigger;
 mod work;
 
 use std::fs::File;
@@ -29,9 +31,12 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+use behind::Behind;
 use files::Files;
-pub(crate) use plan::Plan;
+pub(crate) use ids::Dice;
+pub(crate) use plan::{Plan, Server as PlannedServer};
 pub(crate) use state::{Role, State};
+pub(crate) use trigger::{Happening, Trigger};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
@@ -135,22 +140,26 @@ impl World {
             opened,
             seed: setup.seed,
             password: &setup.password,
-            files: Files { root },
+            files: Files { root, behind: Some(Arc::new(Behind::start())) },
         };
         let mut state = build::build(&making).map_err(Trouble::File)?;
         for fault in &faults {
-            (fault.kind.before)(&mut state, fault.server);
+            (fault.kind.before)(&mut state, &fault.aim);
         }
         state.advance(opened);
         state.fresh = None;
+        if let Some(behind) = state.files.behind.take() {
+            behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
+        }
         for s in 0..state.servers.len() {
             for j in 0..state.servers[s].agent.jobs.len() {
                 state.plan_job(s, j, opened);
             }
         }
         for fault in &faults {
-            (fault.kind.put)(&mut state, fault.server).map_err(Trouble::Fault)?;
-            let server = state.servers[fault.server].name.clone();
+            let server = state.servers[fault.aim.server].name.clone();
+            (fault.kind.put)(&mut state, &fault.aim)
+                .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
         let world =
@@ -179,7 +188,7 @@ impl World {
         let mut state =
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
         state.checked().map_err(damaged)?;
-        state.files = Files { root: folder.join("files") };
+        state.files = Files { root: folder.join("files"), behind: None };
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
     }

@@ -331,8 +331,12 @@ pub(super) enum HostCommand {
     Media(Box<Media>),
     /// DBCC CHECKDB; `None` = the session's database.
     CheckDb { database: Option<Expr>, options: Vec<String> },
-    /// ALTER DATABASE; `None` = CURRENT.
+    /// DBCC of another kind.
+    Dbcc { what: &'static str, arguments: Vec<Expr>, options: Vec<String> },
+    /// ALTER DATABASE … SET; `None` = CURRENT.
     AlterDatabase { database: Option<String>, set: String },
+    /// ALTER DATABASE: files and name.
+    ChangeDatabase { database: Option<String>, change: super::super::host::DatabaseChange },
 }
 
 /// RESTORE and BACKUP as written.
@@ -340,7 +344,8 @@ pub(super) enum HostCommand {
 pub(super) struct Media {
     pub(super) what: MediaWhat,
     pub(super) database: Option<Expr>,
-    pub(super) disks: Vec<Expr>,
+    /// Paths, and logical devices (`true`) by name.
+    pub(super) disks: Vec<(bool, Expr)>,
     pub(super) options: Vec<MediaOption>,
 }
 

@@ -4,6 +4,7 @@
 
 mod change;
 mod condition;
+mod database;
 mod expression;
 mod function;
 mod keyword;

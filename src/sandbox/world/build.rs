@@ -14,7 +14,7 @@ use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, Role,
+    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
     Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
@@ -63,6 +63,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(std::collections::HashMap::new()),
         sessions: Vec::new(),
@@ -138,6 +139,9 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        certificates: Vec::new(),
+        backup_devices: Vec::new(),
+        throughput: None,
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -281,6 +285,7 @@ fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &st
         log: Log::default(),
         content: Content::default(),
         traffic: 0,
+        more: More::default(),
     }
 }
 
@@ -324,10 +329,16 @@ fn make_database(
 ) -> Result<(), String> {
     let s = state.server_index(&plan.server).ok_or_else(|| format!("no server {}", plan.server))?;
     let id = state.servers[s].databases.iter().map(|d| d.id).max().unwrap_or(4) + 1;
-    let owner = if plan.role == DatabaseRole::Other { "sa" } else { "CONTOSO\\svc-sqlagent" };
+    let owner = if matches!(plan.role, DatabaseRole::Other | DatabaseRole::User) {
+        "sa"
+    } else {
+        "CONTOSO\\svc-sqlagent"
+    };
     let owner = if state.servers[s].logins.iter().any(|l| l.name == owner) { owner } else { "sa" };
     let mut database = empty_database(&mut state.dice, id, &plan.name, Model::Full, owner);
-    plan.role.word().clone_into(&mut database.role);
+    // What BizTalk has nothing to do with has no role in it.
+    let word = if plan.role == DatabaseRole::User { "" } else { plan.role.word() };
+    word.clone_into(&mut database.role);
     database.created = installed() + TimeDelta::seconds(47 * number as i64);
     database.compatibility = state.servers[s].version.0 * 10;
     database.traffic = plan.traffic;
@@ -364,7 +375,9 @@ fn folder(server: &Server, drive: char, name: &str) -> String {
 fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
     let files = &making.files;
     let home = state.servers.first().map_or("", Server::machine);
-    files.make_folder(home, &making.plan.backup.location)?;
+    if let Some(backup) = &making.plan.backup {
+        files.make_folder(home, &backup.location)?;
+    }
     for server in &state.servers {
         let user = state.servers.iter().flat_map(|o| o.databases.iter().filter(|d| d.id > 4));
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {

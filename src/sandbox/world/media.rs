@@ -38,7 +38,7 @@ impl State {
     /// The sets of a file as a server sees it.
     pub(crate) fn open_media(&self, server: usize, path: &str) -> Result<Arc<Vec<Recording>>, Message> {
         let host = &self.servers[server];
-        if host.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase())) {
+        if host.denies(path) {
             return Err(cannot_open(path, 5));
         }
         if let Some(known) = self.fresh.as_ref().and_then(|f| f.get(path)) {

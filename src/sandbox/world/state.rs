@@ -2,7 +2,9 @@
 //!
 //! Does not know what happens to it, nor who asks.
 
+mod condition;
 mod history;
+mod more;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,7 +12,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use history::{History, Layout, Marked, Restored, Set};
+pub(crate) use condition::{in_restore, no_such_database, offline};
+pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
+pub(crate) use more::{BadPage, More};
 
 use super::agent::Agent;
 use super::files::{Files, Recording};
@@ -38,6 +42,9 @@ pub(crate) struct State {
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Faults that still wait for their moment.
+    #[serde(default)]
+    pub(crate) pending: Vec<super::trigger::Pending>,
     #[serde(skip)]
     pub(crate) files: Files,
     /// Files written while history is made, so that they need not be read back.
@@ -76,6 +83,26 @@ pub(crate) struct Server {
     pub(crate) shipping: Option<Shipping>,
     pub(crate) trouble: Trouble,
     pub(crate) next_object_id: i32,
+    #[serde(default)]
+    pub(crate) certificates: Vec<Certificate>,
+    /// Logical backup devices: name and path.
+    #[serde(default)]
+    pub(crate) backup_devices: Vec<(String, String)>,
+    /// Megabytes a drill second that a backup or restore moves; None = as the sandbox has it.
+    #[serde(default)]
+    pub(crate) throughput: Option<i64>,
+}
+
+/// A certificate in master, for backup encryption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certificate {
+    pub(crate) name: String,
+    pub(crate) thumbprint: Vec<u8>,
+    pub(crate) from: NaiveDateTime,
+    pub(crate) until: NaiveDateTime,
+    pub(crate) private_key: bool,
+    /// BACKUP CERTIFICATE was run.
+    pub(crate) saved: Option<NaiveDateTime>,
 }
 
 /// What a server is in the estate.
@@ -133,8 +160,9 @@ pub(crate) struct Trouble {
     pub(crate) restore_ms: Option<i64>,
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
-    /// Files whose names contain this cannot be opened from here (OS error 5).
-    pub(crate) denied: Option<String>,
+    /// Files whose names contain one of these cannot be opened from here (OS error 5).
+    #[serde(default)]
+    pub(crate) denied: Vec<String>,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -144,6 +172,10 @@ pub(crate) struct Trouble {
 pub(crate) enum DbState {
     Online,
     Restoring,
+    Recovering,
+    RecoveryPending,
+    Suspect,
+    Emergency,
     Offline,
 }
 
@@ -181,6 +213,8 @@ pub(crate) struct Database {
     pub(crate) content: Content,
     /// Log blocks written per minute while BizTalk runs.
     pub(crate) traffic: i64,
+    #[serde(default)]
+    pub(crate) more: More,
 }
 
 /// Where the next roll-forward of a restoring database must start.
@@ -346,6 +380,12 @@ impl Server {
             16 => 957,
             _ => 998,
         }
+    }
+
+    /// Whether the service account may not open a file.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        self.trouble.denied.iter().any(|d| path.contains(&d.to_lowercase()))
     }
 
     pub(crate) fn database(&self, name: &str) -> Option<&Database> {

@@ -155,6 +155,14 @@ impl Parser {
                 self.at += 2;
                 self.alter_database()
             }
+            ("CREATE", "DATABASE") => {
+                self.at += 2;
+                self.create_database()
+            }
+            ("ALTER", "AUTHORIZATION") => {
+                self.at += 2;
+                self.alter_authorization()
+            }
             ("CREATE" | "ALTER", _) if self.ahead(1).kind == Kind::Word => {
                 Err(self.refused(format!("{word} {next}")))
             }
