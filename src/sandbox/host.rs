@@ -81,6 +81,15 @@ pub enum Change {
     Delete(Vec<usize>),
 }
 
+/// How a transaction begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// As written.
+    pub name: Option<String>,
+    /// `BEGIN DISTRIBUTED TRANSACTION`.
+    pub distributed: bool,
+}
+
 /// A statement about whole databases; the evaluator parses it, the world carries it out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -283,6 +292,10 @@ pub trait Host: Send + Sync + 'static {
     fn mood(&self) -> Mood;
     /// The drill clock, UTC; moves the world on to it.
     fn now(&self) -> DateTime<Utc>;
+    /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
+    fn pass(&self, _ms: u64) -> bool {
+        false
+    }
     /// The server's offset from UTC in minutes.
     fn utc_offset_minutes(&self) -> i16;
     /// Whether text compares with case (server collation).
@@ -307,7 +320,19 @@ pub trait Host: Send + Sync + 'static {
         let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
-    /// A change to a table that [`Host::scan`] gave.
+    /// Begins the session's transaction; its 8-byte descriptor.
+    fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
+    /// Gives the session's transaction a mark; false when it has one.
+    fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool>;
+    /// Sets a savepoint in the session's transaction.
+    fn save(&self, context: &Context, name: &str) -> Outcome<()>;
+    /// Undoes what came behind the newest savepoint of that name; false when there is none.
+    fn roll_back_to(&self, context: &Context, name: &str) -> Outcome<bool>;
+    /// Commits the session's transaction, in every database it changed.
+    fn commit(&self, context: &Context) -> Outcome<()>;
+    /// Undoes the session's transaction, if it has one.
+    fn roll_back(&self, context: &Context) -> Outcome<()>;
+    /// A change to a table that [`Host::scan`] gave: part of the session's transaction, or one of its own.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
@@ -315,6 +340,8 @@ pub trait Host: Send + Sync + 'static {
     /// Name in capitals, two-part names as `DBO.AGENT_DATETIME`.
     fn scalar(&self, context: &Context, name: &str, arguments: &[Value]) -> Outcome<Option<Value>>;
     /// A stored procedure; arguments by name (with `@`) or position (`None`). `Ok(Some(status))` when there is one.
+    /// Values of output parameters go into the sink as [`super::answer::Part::Output`], named as the argument was
+    /// (`@job_id`), or `#` and its place, from 0, where it had no name.
     fn procedure(
         &self,
         context: &Context,

@@ -11,6 +11,7 @@ mod build;
 mod columns;
 mod files;
 mod ids;
+mod ledger;
 mod log;
 mod media;
 mod plan;
@@ -18,6 +19,7 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod transaction;
 mod trigger;
 mod work;
 
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
@@ -42,7 +45,8 @@ pub(crate) use trigger::{Happening, Trigger};
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
 
 const SNAPSHOT: &str = "world.json";
-const FORMAT: u32 = 1;
+const SETS: &str = "sets.jsonl";
+const FORMAT: u32 = 2;
 
 /// Why a world cannot be made, opened or saved.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +75,14 @@ pub enum Trouble {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The saved world comes from an older program.
+    #[error("the simulated estate in {} was saved in format {format} by an older program, this one reads {FORMAT}: start a new rehearsal", path.display())]
+    Older {
+        /// The snapshot.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
     },
     /// The saved world comes from a newer program.
     #[error("the simulated estate in {} was saved in format {format}; this program reads up to {FORMAT}: use the newer program", path.display())]
@@ -105,6 +117,8 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
+    aside: Option<std::sync::atomic::AtomicU64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -162,8 +176,14 @@ impl World {
                 .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
-        let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        let world = Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -185,12 +205,26 @@ impl World {
         if format > FORMAT {
             return Err(Trouble::Newer { path, format });
         }
+        if format < FORMAT {
+            return Err(Trouble::Older { path, format });
+        }
         let mut state =
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
+        state.sets.read(&folder.join(SETS)).map_err(damaged)?;
         state.checked().map_err(damaged)?;
+        state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
+        let at = state.at;
+        state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        })
     }
 
     /// Whether a folder holds a saved world.
@@ -266,6 +300,27 @@ impl World {
 }
 
 impl Shared {
+    /// A world taken aside at a moment.
+    fn aside(state: State, now: DateTime<Utc>) -> Self {
+        let clock = Arc::new(crate::clock::FixedClock::at(now));
+        let aside = Some(std::sync::atomic::AtomicU64::new(0));
+        Self { folder: PathBuf::new(), clock, state: Mutex::new(state), aside }
+    }
+
+    /// The world back, and the milliseconds that its statements waited.
+    fn back(&self) -> (State, u64) {
+        let waited = self.aside.as_ref().map_or(0, |ms| ms.load(std::sync::atomic::Ordering::Relaxed));
+        (std::mem::take(&mut *self.locked()), waited)
+    }
+
+    /// Lets time pass for a waiting statement: true where it was only counted.
+    pub(crate) fn pass(&self, ms: u64) -> bool {
+        self.aside.as_ref().is_some_and(|all| {
+            all.fetch_add(ms, std::sync::atomic::Ordering::Relaxed);
+            true
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -290,9 +345,15 @@ impl Shared {
     }
 
     fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        if self.aside.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };
+        // First what the snapshot counts.
+        let sets = self.folder.join(SETS);
+        state.sets.write(&sets).map_err(|error| Trouble::Io { path: sets, error })?;
         // Piece by piece: whole texts of some megabytes, made on every thread in turn, are memory that never comes back.
         let mut out = BufWriter::with_capacity(64 * 1024, File::create(&new).map_err(io)?);
         serde_json::to_writer(&mut out, &Saved { format: FORMAT, state: &*state })

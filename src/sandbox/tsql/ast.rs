@@ -307,19 +307,19 @@ pub(super) struct Argument {
     pub(super) output: bool,
 }
 
+/// WITH MARK.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub(super) description: Option<Expr>,
+}
+
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    /// `mark` = WITH MARK.
-    Begin {
-        mark: bool,
-        name: Option<Expr>,
-    },
+    Begin { mark: Option<Mark>, name: Option<Expr>, distributed: bool },
     Commit,
-    Rollback {
-        name: Option<Expr>,
-    },
-    Save,
+    Rollback { name: Option<Expr> },
+    Save { name: Expr },
 }
 
 /// A host command whose literals may still be variables.

@@ -302,7 +302,7 @@ impl State {
             row[column] = int(as_int(&row[column]).unwrap_or(0) + moved + n as i64);
             rows.push((n, row));
         }
-        db.write(now, super::state::Edit::Update(table.into(), rows));
+        db.change(now, table, crate::sandbox::host::Change::Update(rows));
     }
 }
 

@@ -4,14 +4,16 @@
 
 mod jobs;
 mod tables;
+mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::agent::Agent;
 use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
+use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
     Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
@@ -59,13 +61,14 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         at: began,
         opened: making.opened,
         servers: Vec::new(),
-        sets: Vec::new(),
+        sets: Ledger::default(),
+        set_of: HashMap::new(),
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
-        fresh: Some(std::collections::HashMap::new()),
+        fresh: Some(HashMap::new()),
         sessions: Vec::new(),
         dirty: true,
     };
@@ -78,6 +81,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     }
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
+    upkeep::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -139,6 +143,7 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        transactions: super::transaction::Transactions::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -262,7 +267,7 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
     all
 }
 
-fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
+pub(crate) fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
     let guid = dice.guid();
     Database {
         id,
@@ -377,6 +382,10 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
     let home = state.servers.first().map_or("", Server::machine);
     if let Some(backup) = &making.plan.backup {
         files.make_folder(home, &backup.location)?;
+    }
+    for upkeep in &making.plan.upkeep {
+        let server = state.server_index(&upkeep.server).map_or(home, |s| state.servers[s].machine());
+        files.make_folder(server, &upkeep.location)?;
     }
     for server in &state.servers {
         let user = state.servers.iter().flat_map(|o| o.databases.iter().filter(|d| d.id > 4));

@@ -198,12 +198,43 @@ fn transactions_count_and_roll_back() {
         ("COMMIT", "E3902"),
         ("ROLLBACK", "E3903"),
         ("BEGIN TRAN a ROLLBACK TRAN b", "E6401"),
-        ("BEGIN TRAN a WITH MARK 'x'", "E59999"),
+        ("BEGIN TRAN a WITH MARK 'x' COMMIT", ""),
+        ("BEGIN TRAN a SAVE TRAN b DELETE t ROLLBACK TRAN b SELECT COUNT(*), @@TRANCOUNT FROM t", "3,1"),
+        (
+            "BEGIN TRAN DELETE t WHERE id = 1 SAVE TRAN b DELETE t ROLLBACK TRAN b COMMIT SELECT COUNT(*) FROM t",
+            "2",
+        ),
+        (
+            "CREATE TABLE #x (a int) BEGIN TRAN INSERT #x VALUES (1) SAVE TRAN s INSERT #x VALUES (2) ROLLBACK TRAN s COMMIT SELECT a FROM #x",
+            "1",
+        ),
+        ("SAVE TRAN s", "E628"),
+        ("BEGIN TRAN a SAVE TRAN a DELETE t ROLLBACK TRAN a SELECT @@TRANCOUNT", "1"),
+        ("BEGIN TRAN A ROLLBACK TRAN a", "E6401"),
+        (
+            "DECLARE @n varchar(50) = REPLICATE('x', 40) BEGIN TRAN @n ROLLBACK TRAN @n SELECT @@TRANCOUNT",
+            "0",
+        ),
+        ("BEGIN TRAN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "E103"),
+        ("EXEC ('BEGIN TRAN') SELECT @@TRANCOUNT", "E266; 1"),
+        ("BEGIN TRAN EXEC sp_executesql N'COMMIT' SELECT @@TRANCOUNT", "E266; 0"),
+        ("SET IMPLICIT_TRANSACTIONS ON SELECT 1 SELECT @@TRANCOUNT", "1; 0"),
+        ("SET IMPLICIT_TRANSACTIONS ON SELECT id FROM t WHERE id = 1 SELECT @@TRANCOUNT", "1; 1"),
+        ("SET IMPLICIT_TRANSACTIONS ON DELETE t ROLLBACK SELECT COUNT(*) FROM t", "3"),
+        ("SET IMPLICIT_TRANSACTIONS ON BEGIN TRAN SELECT @@TRANCOUNT", "2"),
+        (
+            "BEGIN TRAN SAVE TRAN s BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH ROLLBACK TRAN s END CATCH",
+            "; E3931; E3998",
+        ),
+        (
+            "BEGIN TRAN BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH DELETE t END CATCH",
+            "; E3930; E3998",
+        ),
         ("BEGIN TRAN RESTORE HEADERONLY FROM DISK = 'x'", "E3021; E3013"),
         ("SET XACT_ABORT ON BEGIN TRAN UPDATE t SET name = 'z' SELECT 1/0", "; E8134"),
         (
             "BEGIN TRAN BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH SELECT XACT_STATE() COMMIT END CATCH",
-            "; -1; E3930",
+            "; -1; E3930; E3998",
         ),
     ]);
     let parts = run("BEGIN TRAN COMMIT");
