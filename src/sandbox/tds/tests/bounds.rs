@@ -99,8 +99,7 @@ async fn a_client_hears_the_version_it_speaks_and_before_7_3_dates_as_texts() {
         let ack = [&[1][..], &told.to_be_bytes(), &[20, b'M', 0]].concat();
         assert!(holds(&welcome, &ack), "{asked:08X}: {welcome:02X?}");
         let answer = ask(&mut socket, "types").await;
-        let offset: Vec<u8> =
-            "2026-11-20 21:04:05.123".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let offset: Vec<u8> = "2026-11-20 21:04:05.123".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(holds(&answer, &offset), told == 0x7209_0002, "{asked:08X}");
     }
 }
