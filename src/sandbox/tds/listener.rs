@@ -111,9 +111,11 @@ pub(super) async fn serve_within(
     let address = listener.local_addr()?;
     let mut listener = Some(listener);
     let asked = Arc::clone(&server);
-    let first = tokio::task::spawn_blocking(move || asked.door()).await.map_err(io::Error::other)?;
-    let (told, mut seen) = watch::channel(first);
-    let watching = StopOnDrop(tokio::spawn(watch_door(Arc::clone(&server), told)));
+    let first = tokio::task::spawn_blocking(move || (asked.door(), asked.cuts()));
+    let (door, mut cuts) = first.await.map_err(io::Error::other)?;
+    let (told, seen) = watch::channel(door);
+    let (cut, cutting) = watch::channel(cuts);
+    let watching = StopOnDrop(tokio::spawn(watch_door(Arc::clone(&server), told, cut)));
     let places = Arc::new(Semaphore::new(bounds.connections));
     let budget = Budget::new(bounds.request_bytes);
     let mut connections = JoinSet::new();
@@ -124,7 +126,10 @@ pub(super) async fn serve_within(
         tokio::select! {
             () = &mut stop => break,
             _ = look.tick() => {
-                if *seen.borrow_and_update() == Door::Refused {
+                if std::mem::replace(&mut cuts, *cutting.borrow()) != cuts {
+                    connections.abort_all();
+                }
+                if *seen.borrow() == Door::Refused {
                     listener = None;
                     connections.abort_all();
                 } else if listener.is_none() {
@@ -161,10 +166,12 @@ pub(super) async fn serve_within(
 }
 
 /// Looks at the door again and again, where it may block: a world at work must not keep sockets waiting.
-async fn watch_door(server: Arc<dyn Server>, told: watch::Sender<Door>) {
+async fn watch_door(server: Arc<dyn Server>, told: watch::Sender<Door>, cut: watch::Sender<u64>) {
     loop {
         let asked = Arc::clone(&server);
-        let Ok(now) = tokio::task::spawn_blocking(move || asked.door()).await else { return };
+        let ask = move || (asked.door(), asked.cuts());
+        let Ok((now, cuts)) = tokio::task::spawn_blocking(ask).await else { return };
+        cut.send_if_modified(|before| std::mem::replace(before, cuts) != cuts);
         told.send_if_modified(|before| std::mem::replace(before, now) != now);
         tokio::time::sleep(DOOR_PERIOD).await;
     }

@@ -63,7 +63,7 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        self.happens(s, super::Happening::Backup { database })?;
+        self.backup_begins(s, database, &ask.path, to).map_err(|first| terminated(ask.verb(), first))?;
         let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
         let there = !ask.init && made.unwrap_or_else(|| self.files.has(self.servers[s].machine(), &ask.path));
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
