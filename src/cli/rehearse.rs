@@ -29,7 +29,7 @@ pub(crate) struct Rehearse {
     /// Put a fault in, as `name` or `name=SERVER`; repeatable (`drbook sandbox faults`)
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
-    /// Drill seconds per real second [default: 20; 30 with --no-input]
+    /// Drill seconds per real second [default: 20]
     #[arg(long)]
     pub(crate) speed: Option<f64>,
     /// Answers for --no-input [default: the ones shipped beside the runbook]
