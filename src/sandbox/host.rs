@@ -26,6 +26,15 @@ pub struct Context {
     pub database: String,
     /// Whether the login may do everything.
     pub sysadmin: bool,
+    /// Set when KILL or another's ALTER DATABASE ended the session.
+    pub killed: std::sync::Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Context {
+    /// Whether the session was ended by another.
+    pub fn is_killed(&self) -> bool {
+        self.killed.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.

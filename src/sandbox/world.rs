@@ -287,6 +287,16 @@ impl Shared {
         answer
     }
 
+    /// How many drill seconds pass in a real one.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed().max(0.001)
+    }
+
+    /// The drill's time, without the world moving there.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// The world without letting time pass.
     pub(crate) fn still<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.locked())

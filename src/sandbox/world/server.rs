@@ -16,9 +16,11 @@ use chrono::{DateTime, Utc};
 use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
+use crate::clock::mono_ms;
 use crate::sandbox::answer::{Door, Login, Message, Sink};
 use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
 use crate::sandbox::value::{Column, Table, Value};
+use commands::Course;
 
 /// A server of a world.
 pub(crate) struct SimulatedServer {
@@ -120,6 +122,8 @@ impl Host for SimulatedServer {
                 command: None,
                 last_start: now,
                 last_end: None,
+                doing: None,
+                killed: Arc::clone(&who.killed),
             });
             Ok(who)
         })
@@ -223,10 +227,28 @@ impl Host for SimulatedServer {
     }
 
     fn command(&self, context: &Context, command: &Command, sink: &mut dyn Sink) -> Result<(), Vec<Message>> {
-        let mut parts = crate::sandbox::answer::Kept::default();
-        let outcome = self.call(context, |call| call.command(command, &mut parts));
-        forward(parts, sink);
-        outcome
+        let since = mono_ms();
+        let mut urgent = None;
+        loop {
+            let mut parts = crate::sandbox::answer::Kept::default();
+            let asked = urgent.as_ref().unwrap_or(command);
+            let course = self.call(context, |call| call.command(asked, &mut parts));
+            forward(parts, sink);
+            match course? {
+                Course::Done => return Ok(()),
+                Course::Takes(work) => {
+                    return commands::long::see_through(&self.shared, self.number, context, &work, sink);
+                }
+                Course::Blocked => {
+                    if sink.stopped() || context.is_killed() {
+                        return Err(Vec::new());
+                    }
+                    let drill_ms = mono_ms().saturating_sub(since) as f64 * self.shared.speed();
+                    urgent = commands::without_patience(command, drill_ms);
+                    std::thread::sleep(std::time::Duration::from_millis(15));
+                }
+            }
+        }
     }
 }
 

@@ -32,6 +32,7 @@ impl Call<'_> {
             workstation: login.workstation.clone(),
             database: "master".into(),
             sysadmin: known.sysadmin,
+            ..Context::default()
         };
         if !login.database.is_empty() {
             let asked = server.database(&login.database);
