@@ -72,7 +72,7 @@ impl State {
         let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));
         let media_uuid = earlier.as_ref().and_then(|e| e.first()).map(|r| r.set.media_uuid);
         let position = earlier.as_ref().and_then(|e| e.last()).map_or(1, |r| r.set.position + 1);
-        let busy = self.biztalk.connected_to == Some(s);
+        let busy = self.biztalk_works_on(s);
         let server = &mut self.servers[s];
         let (start, finish) = (server.local(from), server.local(to));
         let layout = layout_of(server, &server.databases[d]);

@@ -413,5 +413,9 @@ fn computers(plan: &Plan, state: &State) -> Computers {
         })
         .collect();
     let management = plan.management().and_then(|m| state.server_index(&m.server));
-    Computers { computers, connected_to: management, since: None, next_beat: Some(state.at) }
+    let mut also: Vec<usize> = plan.covered().filter_map(|d| state.server_index(&d.server)).collect();
+    also.sort_unstable();
+    also.dedup();
+    also.retain(|s| Some(*s) != management);
+    Computers { computers, connected_to: management, also, since: None, next_beat: Some(state.at) }
 }

@@ -242,11 +242,14 @@ pub(crate) struct Computer {
     pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
 }
 
-/// Another agent job of the management server.
+/// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) name: String,
+    /// Where it runs; none = the management server, else the first one.
+    #[serde(default)]
+    pub(crate) server: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default = "yes")]
@@ -333,6 +336,11 @@ impl Plan {
             }
             if !(1..=90_000).contains(&d.vlf) || !(0..=100_000).contains(&d.traffic) {
                 return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));
+            }
+        }
+        for job in &self.jobs {
+            if let Some(other) = job.server.as_ref().filter(|s| !server(s)) {
+                return Err(format!("job {} is on `{other}`, which is no server of this world", job.name));
             }
         }
         let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();

@@ -322,8 +322,11 @@ pub(crate) struct Shipping {
 pub(crate) struct Computers {
     #[allow(clippy::struct_field_names, reason = "the plural of what it holds")]
     pub(crate) computers: Vec<Computer>,
-    /// Server index while they run.
+    /// Server index while they run: of the management database.
     pub(crate) connected_to: Option<usize>,
+    /// The other servers of the group.
+    #[serde(default)]
+    pub(crate) also: Vec<usize>,
     pub(crate) since: Option<DateTime<Utc>>,
     /// When tracking moves next.
     #[serde(default)]
@@ -431,6 +434,11 @@ impl Server {
 }
 
 impl State {
+    /// Whether BizTalk works against databases of a server now.
+    pub(crate) fn biztalk_works_on(&self, s: usize) -> bool {
+        self.biztalk.connected_to.is_some_and(|home| home == s || self.biztalk.also.contains(&s))
+    }
+
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
         self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
     }

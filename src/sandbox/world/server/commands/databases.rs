@@ -135,7 +135,7 @@ impl Call<'_> {
             .sessions
             .iter()
             .any(|x| x.server == self.s && x.database.eq_ignore_ascii_case(database));
-        let biztalk = self.state.biztalk.connected_to == Some(self.s) && !server.databases[d].role.is_empty();
+        let biztalk = self.state.biztalk_works_on(self.s) && !server.databases[d].role.is_empty();
         if in_it || biztalk || self.busy(database, "RESTORE") || self.busy(database, "BACKUP") {
             let text = format!("Cannot drop database \"{database}\" because it is currently in use.");
             return Err(vec![Message { state: 4, ..Message::error(3702, text) }]);

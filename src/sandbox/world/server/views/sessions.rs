@@ -47,7 +47,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
             doing: None,
         })
         .collect();
-    if call.state.biztalk.connected_to == Some(call.s) {
+    if call.state.biztalk_works_on(call.s) {
         let since = call.state.biztalk.since.unwrap_or(server.started);
         let mut n = BIZTALK_SESSIONS;
         for computer in &call.state.biztalk.computers {
