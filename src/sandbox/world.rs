@@ -12,6 +12,7 @@ mod columns;
 mod files;
 mod ids;
 mod ledger;
+mod locks;
 mod log;
 mod media;
 mod plan;
@@ -26,7 +27,7 @@ mod work;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,8 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Locks were given back.
+    released: Condvar,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -174,7 +177,7 @@ impl World {
             state.faults.push((fault.kind.id.to_owned(), server));
         }
         let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state), released: Condvar::new() }) };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -208,7 +211,7 @@ impl World {
         let at = state.at;
         state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state), released: Condvar::new() }) })
     }
 
     /// Whether a folder holds a saved world.
@@ -295,11 +298,19 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
+            self.released.notify_all();
+        }
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile.
+    pub(crate) fn pause(&self, ms: u64) {
+        let _ = self.released.wait_timeout(self.locked(), std::time::Duration::from_millis(ms));
     }
 
     /// The world without letting time pass.

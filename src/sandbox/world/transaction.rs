@@ -84,7 +84,7 @@ impl Transactions {
         self.all.iter_mut().find(|t| t.id == id)
     }
 
-    fn take(&mut self, id: i64) -> Option<Transaction> {
+    pub(super) fn take(&mut self, id: i64) -> Option<Transaction> {
         let place = self.all.iter().position(|t| t.id == id)?;
         Some(self.all.remove(place))
     }

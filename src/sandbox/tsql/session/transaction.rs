@@ -11,7 +11,7 @@ use super::Session;
 use super::batch::Batch;
 use super::raised::Raised;
 use crate::sandbox::answer::{Message, Part, Sink};
-use crate::sandbox::host::{Begin, Change, ObjectName};
+use crate::sandbox::host::{Begin, Change, ObjectName, Patience};
 use crate::sandbox::value::{Type, Value};
 
 /// The transaction a session is in.
@@ -165,6 +165,12 @@ impl Session {
         Ok(undone?)
     }
 
+    /// How long it waits for locks.
+    pub(super) fn patience_for_locks<'a>(&self, stopped: &'a dyn Fn() -> bool) -> Patience<'a> {
+        let priority = self.settings.deadlock_priority;
+        Patience { stopped, lock_timeout: self.globals.lock_timeout, priority }
+    }
+
     /// Remembers a temporary table before its first change.
     pub(super) fn keep_table(&mut self, key: &str) {
         let now = self.temporary.get(key).cloned();
@@ -259,7 +265,10 @@ impl Batch<'_> {
 
     /// Hands a change to the host.
     pub(super) fn write(&mut self, object: &ObjectName, change: Change) -> Result<u64, Raised> {
-        let count = self.session.host.change(&self.session.context, object, change)?;
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
+        let patience = self.session.patience_for_locks(&stopped);
+        let count = self.session.host.change(&self.session.context, object, change, patience)?;
         self.forget();
         Ok(count)
     }
