@@ -209,16 +209,19 @@ impl World<'_> {
         if !owed.iter().any(|o| Rc::ptr_eq(o, host)) {
             owed.push(Rc::clone(host));
         }
-        let scans: Vec<Scan> =
-            owed.iter()
-                .map(|o| Scan {
-                    name: o.name.clone(),
-                    wanted: o.wanted.borrow().clone(),
-                    lock: o.lock.get(),
-                    at_once: o.at_once,
-                })
-                .collect();
-        let scanned = self.host.scan(self.context, &scans, self.patience).inspect_err(|_| self.host_failed.set(true))?;
+        let scans: Vec<Scan> = owed
+            .iter()
+            .map(|o| Scan {
+                name: o.name.clone(),
+                wanted: o.wanted.borrow().clone(),
+                lock: o.lock.get(),
+                at_once: o.at_once,
+            })
+            .collect();
+        let scanned = self
+            .host
+            .scan(self.context, &scans, self.patience)
+            .inspect_err(|_| self.host_failed.set(true))?;
         for ((rows, scan), scanned) in owed.iter().zip(&scans).zip(scanned) {
             let made = scanned.into_rows(&scan.wanted).into_iter().map(Rc::new).collect();
             let _ = rows.rows.set(Rc::new(made));

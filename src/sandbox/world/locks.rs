@@ -50,6 +50,16 @@ pub(crate) struct Want {
     pub(crate) holds: bool,
 }
 
+impl Want {
+    fn same_table(&self, other: &Self) -> bool {
+        self.database == other.database && self.table == other.table
+    }
+
+    fn conflicts(&self, other: &Self) -> bool {
+        self.same_table(other) && (self.mode == Mode::Exclusive || other.mode == Mode::Exclusive)
+    }
+}
+
 /// A lock that somebody has.
 #[derive(Debug, Clone)]
 pub(crate) struct Granted {
@@ -104,9 +114,14 @@ impl Locks {
             return Answer::Victim;
         }
         if let Some(want) = wants.iter().find(|w| self.holder(owner, w).is_some()) {
-            let since = self.waiting.iter().find(|w| w.session == session).map_or(now, |w| w.since);
-            self.waiting.retain(|w| w.session != session);
-            self.waiting.push(Waiting { session, want: want.clone(), since, priority, cost, victim: false });
+            let want = want.clone();
+            match self.waiting.iter_mut().find(|w| w.session == session) {
+                // it keeps its place in the queue
+                Some(known) => known.want = want,
+                None => {
+                    self.waiting.push(Waiting { session, want, since: now, priority, cost, victim: false });
+                }
+            }
             return self.break_deadlock(session);
         }
         self.waiting.retain(|w| w.session != session);
@@ -139,17 +154,21 @@ impl Locks {
         }
     }
 
-    /// Who stands in the way of a want.
-    pub(crate) fn holder(&self, owner: Owner, want: &Want) -> Option<Owner> {
-        self.granted
+    /// Who stands in the way of a want: who has the table, or asked for it before.
+    fn holder(&self, owner: Owner, want: &Want) -> Option<Owner> {
+        let has = self.granted.iter().find(|g| g.owner != owner && g.want.conflicts(want));
+        if let Some(has) = has {
+            return Some(has.owner);
+        }
+        if self.granted.iter().any(|g| g.owner == owner && g.want.same_table(want)) {
+            // who has a part of the table already goes first
+            return None;
+        }
+        self.waiting
             .iter()
-            .find(|g| {
-                g.owner != owner
-                    && g.want.database == want.database
-                    && g.want.table == want.table
-                    && (g.want.mode == Mode::Exclusive || want.mode == Mode::Exclusive)
-            })
-            .map(|g| g.owner)
+            .take_while(|w| Owner::Session(w.session) != owner)
+            .find(|w| w.want.conflicts(want))
+            .map(|w| Owner::Session(w.session))
     }
 
     /// Whether a table is locked against others' writing, or their reading too.

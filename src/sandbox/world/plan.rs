@@ -245,6 +245,9 @@ pub(crate) struct Job {
     /// `1m`, `12h`, … ; none = not scheduled
     #[serde(default)]
     pub(crate) every: Option<String>,
+    /// All its steps are only played.
+    #[serde(default)]
+    pub(crate) simulated: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -259,6 +262,9 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) database: String,
     pub(crate) command: String,
+    /// Only played: it takes its time and succeeds. Else its text is executed, and fails where it cannot be.
+    #[serde(default)]
+    pub(crate) simulated: bool,
 }
 
 /// A table with its rows. Columns as `name type; …`; `{source}` in a text is the management server.

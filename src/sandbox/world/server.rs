@@ -10,6 +10,8 @@ mod procedures;
 mod transactions;
 mod views;
 
+pub(crate) use views::AGENT_SESSIONS;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -18,7 +20,9 @@ use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
 use crate::sandbox::answer::{Door, Login, Message, Sink};
-use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Value};
 
 /// A server of a world.
@@ -93,6 +97,10 @@ impl Host for SimulatedServer {
 
     fn now(&self) -> DateTime<Utc> {
         self.shared.now(|_, now| now)
+    }
+
+    fn pass(&self, ms: u64) -> bool {
+        self.shared.pass(ms)
     }
 
     fn utc_offset_minutes(&self) -> i16 {
@@ -171,6 +179,16 @@ impl Host for SimulatedServer {
 
     fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool> {
         self.call(context, |call| Ok(call.mark(name, description)))
+    }
+
+    fn nested(&self, context: &Context, depth: i32) {
+        self.call(context, |call| {
+            let session = call.who.session_id;
+            let all = &mut call.server_mut().transactions.all;
+            if let Some(transaction) = all.iter_mut().find(|t| t.session == Some(session)) {
+                transaction.depth = depth.into();
+            }
+        });
     }
 
     fn save(&self, context: &Context, name: &str) -> Outcome<()> {

@@ -20,15 +20,15 @@ use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
-pub(crate) use super::log::Record;
 use super::locks::Locks;
+pub(crate) use super::log::Record;
 use super::log::{Open, Tran};
 use super::stored::Stored;
 use super::transaction::Transactions;
 use crate::clock::DrillClock;
 
 /// The whole world.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) world: String,
     pub(crate) seed: u64,

@@ -1,5 +1,8 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod asking;
+mod catalogue;
+mod locking;
 mod transactions;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! UPDATE and DELETE: which rows of which table, and what they become.
 
-use super::super::ast::{Assignment, Hint, Expr, Source, Target, Top};
+use super::super::ast::{Assignment, Expr, Hint, Source, Target, Top};
 use super::super::plan::{Bound, Node, Place, SelectPlan, SourcePlan};
 use super::super::state::{Held, invalid_object};
 use super::join::conjuncts;
@@ -67,12 +67,9 @@ impl Binder<'_> {
             Target::Variable(name) => (vec![name.clone()], 0),
         };
         let own = match target {
-            Target::Named(name, line) => Source::Table {
-                name: name.clone(),
-                alias: None,
-                line: *line,
-                hint: Hint::default(),
-            },
+            Target::Named(name, line) => {
+                Source::Table { name: name.clone(), alias: None, line: *line, hint: Hint::default() }
+            }
             Target::Variable(name) => Source::Variable { name: name.clone(), alias: None },
         };
         self.whole = true;

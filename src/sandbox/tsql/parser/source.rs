@@ -139,8 +139,7 @@ impl Parser {
         let before = self.hints()?;
         let alias = self.table_alias()?;
         let behind = self.hints()?;
-        let hint =
-            Hint { lock: before.lock.max(behind.lock), at_once: before.at_once || behind.at_once };
+        let hint = Hint { lock: before.lock.max(behind.lock), at_once: before.at_once || behind.at_once };
         for word in ["PIVOT", "UNPIVOT", "TABLESAMPLE"] {
             if self.peek(word) {
                 return Err(self.refused(word));
@@ -202,7 +201,9 @@ impl Parser {
             if let Some(word) = self.one_of(&HINTS) {
                 match word {
                     "NOLOCK" | "READUNCOMMITTED" => hint.lock = hint.lock.max(Some(Lock::None)),
-                    "REPEATABLEREAD" | "SERIALIZABLE" | "HOLDLOCK" => hint.lock = hint.lock.max(Some(Lock::Held)),
+                    "REPEATABLEREAD" | "SERIALIZABLE" | "HOLDLOCK" => {
+                        hint.lock = hint.lock.max(Some(Lock::Held));
+                    }
                     "UPDLOCK" | "XLOCK" | "TABLOCKX" => hint.lock = Some(Lock::Claimed),
                     "NOWAIT" => hint.at_once = true,
                     _ => hint.lock = hint.lock.max(Some(Lock::Shared)),

@@ -76,6 +76,9 @@ impl Session {
             sink.put(Part::Begun(id))?;
         }
         self.globals.transactions += 1;
+        if self.globals.transactions > 1 {
+            self.host.nested(&self.context, self.globals.transactions);
+        }
         Ok(())
     }
 
@@ -96,6 +99,9 @@ impl Session {
             sink.put(Part::Ended { id, committed: true })?;
         }
         self.globals.transactions -= 1;
+        if self.globals.transactions > 0 {
+            self.host.nested(&self.context, self.globals.transactions);
+        }
         Ok(())
     }
 

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeZone, Utc};
 
 use crate::sandbox::answer::{Door, Login, Message, Part, Sink};
-use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Type, Value};
 
 pub(super) struct Fake {

@@ -25,6 +25,8 @@ struct Draft {
     schedule: Option<(String, Raster)>,
     /// name, database, command, on success, on failure
     steps: Vec<(String, String, String, u8, u8)>,
+    /// Which steps are only played.
+    simulated: Vec<bool>,
 }
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
@@ -53,6 +55,7 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
             category: 3,
             schedule,
             steps: steps.collect(),
+            simulated: job.steps.iter().map(|s| s.simulated || job.simulated).collect(),
         });
     }
     for draft in drafts {
@@ -110,6 +113,7 @@ fn backup_job(backup: &Backup, management: &str, every: Span, first: i64) -> Dra
             let (kind, interval, _) = raster(every);
             (kind, interval, first)
         })),
+        simulated: Vec::new(),
         steps: vec![
             step(
                 "Set Compression Option",
@@ -148,6 +152,7 @@ fn shipping_jobs() -> Vec<Draft> {
             enabled: true,
             category: 6,
             schedule: schedule.map(|s| (s.to_owned(), (4, 1, 0))),
+            simulated: Vec::new(),
             steps: steps
                 .into_iter()
                 .enumerate()
@@ -195,28 +200,28 @@ fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
             id,
             uid,
             name,
-            enabled: true,
-            freq_type: 4,
-            freq_interval: 1,
             subday_type,
             subday_interval,
             start_time,
-            end_time: 235_959,
             created,
+            modified: created,
+            ..Schedule::default()
         });
         schedules.push(id);
     }
     let steps = draft
         .steps
         .into_iter()
-        .map(|(name, database, command, on_success, on_fail)| Step {
+        .enumerate()
+        .map(|(n, (name, database, command, on_success, on_fail))| Step {
+            simulated: draft.simulated.get(n) == Some(&true),
             uid: state.dice.guid(),
             name,
             database,
             command,
             on_success,
             on_fail,
-            last: None,
+            ..Step::default()
         })
         .collect();
     let owner = state.servers[s].agent_account.clone();
@@ -234,11 +239,7 @@ fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
         start_step: 1,
         steps,
         schedules,
-        next_run: None,
-        activity: None,
-        run: None,
-        last: None,
-        history: std::collections::VecDeque::new(),
+        ..Job::default()
     });
     let j = state.servers[s].agent.jobs.len() - 1;
     state.plan_job(s, j, began);

@@ -72,7 +72,9 @@ impl SimulatedServer {
             }
             let left = u64::try_from(patience.lock_timeout).map_or(LOOK_MS, |most| most - waited);
             let slice = left.clamp(1, LOOK_MS);
-            self.shared.pause(slice);
+            if !self.shared.pause(slice) {
+                return Err(canceled());
+            }
             waited += slice;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::Ending;
 use crate::sandbox::world::server::views;
 use crate::sandbox::world::state::{DbState, Model};
 
@@ -19,7 +20,8 @@ impl Call<'_> {
         if self.state.sessions.iter().any(|x| x.server == self.s && i64::from(x.id) == session) {
             self.roll_back(session as i16);
             let s = self.s;
-            let theirs = |x: &&mut crate::sandbox::world::state::Session| x.server == s && i64::from(x.id) == session;
+            let theirs =
+                |x: &&mut crate::sandbox::world::state::Session| x.server == s && i64::from(x.id) == session;
             self.state.sessions.iter_mut().filter(theirs).for_each(|x| x.killed = true);
             return Ok(());
         }
@@ -34,7 +36,7 @@ impl Call<'_> {
             return Err(vec![Message::error(6106, text)]);
         };
         let (s, now) = (self.s, self.now);
-        self.state.end_run(s, j, now, 0, "The session was killed.");
+        self.state.end_run(s, j, now, &Ending::Failed, "The session was killed.");
         self.state.dirty = true;
         Ok(())
     }
