@@ -332,7 +332,15 @@ pub trait Host: Send + Sync + 'static {
     fn door(&self) -> super::answer::Door;
     /// How it feels.
     fn mood(&self) -> Mood;
-    /// The drill clock, UTC; moves the world on to it.
+    /// How often all connections were cut; when it changes they are cut again.
+    fn cuts(&self) -> u64 {
+        0
+    }
+    /// A batch or call of a session begins; `false` = its connection is cut, nobody hears of it.
+    fn begins(&self, _context: &Context) -> bool {
+        true
+    }
+    /// The server's clock, UTC; moves the world on to the drill clock.
     fn now(&self) -> DateTime<Utc>;
     /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
     fn pass(&self, _ms: u64) -> bool {

@@ -10,6 +10,7 @@ mod biztalk;
 mod build;
 mod columns;
 mod files;
+mod foreign;
 mod ids;
 mod ledger;
 mod locks;
@@ -22,6 +23,7 @@ mod state;
 mod stored;
 mod transaction;
 mod trigger;
+mod trouble;
 mod work;
 
 use std::fs::File;
@@ -39,9 +41,10 @@ pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
-pub(crate) use plan::{Plan, Server as PlannedServer};
-pub(crate) use state::{Role, State};
+pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
+pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
+pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");

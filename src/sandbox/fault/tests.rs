@@ -1,3 +1,8 @@
+mod chains;
+mod files;
+mod rig;
+mod servers;
+
 use super::*;
 
 fn plan() -> Plan {

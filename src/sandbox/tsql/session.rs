@@ -67,6 +67,9 @@ impl Server for Endpoint {
     fn door(&self) -> Door {
         self.host.door()
     }
+    fn cuts(&self) -> u64 {
+        self.host.cuts()
+    }
     fn login(&self, login: &Login) -> Result<Box<dyn Conversation>, Vec<Message>> {
         let mut context = self.host.login(login, self.next_session())?;
         if context.database.is_empty() {
@@ -175,7 +178,10 @@ impl Session {
     }
 
     /// Waits as long as the server's mood says; false when the client did not.
-    fn patience(&self, sink: &dyn Sink) -> bool {
+    fn patience(&self, sink: &mut dyn Sink) -> bool {
+        if !self.host.begins(&self.context) {
+            return cut(sink);
+        }
         let mut left = self.host.mood().delay_ms;
         while left > 0 && !sink.stopped() {
             let slice = left.min(20);
@@ -184,6 +190,19 @@ impl Session {
         }
         !sink.stopped()
     }
+}
+
+/// Waits for the wire to cut the connection; a statement that still has a listener is told so.
+fn cut(sink: &mut dyn Sink) -> bool {
+    for _ in 0..100 {
+        if sink.stopped() {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let text = "Cannot continue the execution because the session is in the kill state.";
+    let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+    false
 }
 
 fn fresh_globals() -> Globals {

@@ -76,9 +76,11 @@ impl Host for SimulatedServer {
     }
 
     fn door(&self) -> Door {
+        let now = self.shared.clock.now();
         self.shared.still(|state| {
-            let trouble = &state.servers[self.number].trouble;
-            if trouble.refused {
+            let server = &state.servers[self.number];
+            let trouble = &server.trouble;
+            if trouble.refused || server.is_starting(now) {
                 Door::Refused
             } else if trouble.silent {
                 Door::Silent
@@ -96,7 +98,19 @@ impl Host for SimulatedServer {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.shared.now(|_, now| now)
+        self.shared.now(|state, now| state.servers[self.number].own_clock(now))
+    }
+
+    fn cuts(&self) -> u64 {
+        self.shared.still(|state| state.servers[self.number].trouble.cuts)
+    }
+
+    fn begins(&self, context: &Context) -> bool {
+        self.call(context, |call| {
+            let (s, before) = (call.s, call.server().trouble.cuts);
+            let went = call.state.happens(s, super::Happening::Statement);
+            went.is_ok() && call.server().trouble.cuts == before
+        })
     }
 
     fn pass(&self, ms: u64) -> bool {

@@ -161,6 +161,7 @@ pub(crate) struct Volume {
 
 /// What faults do to a server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Trouble {
     pub(crate) refused: bool,
@@ -173,8 +174,19 @@ pub(crate) struct Trouble {
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
     /// Files whose names contain one of these cannot be opened from here (OS error 5).
-    #[serde(default)]
     pub(crate) denied: Vec<String>,
+    /// Files whose paths begin with one of these cannot be written: the disk is full (OS error 112).
+    pub(crate) full: Vec<String>,
+    /// What goes wrong with jobs.
+    pub(crate) jobs: Vec<super::trouble::JobTrouble>,
+    /// A backup that cannot be written, for a time.
+    pub(crate) unwritten: Option<super::trouble::Unwritten>,
+    /// Milliseconds by which the server's clock is ahead (behind, when negative).
+    pub(crate) skew_ms: i64,
+    /// The machine is starting again until then.
+    pub(crate) down_until: Option<DateTime<Utc>>,
+    /// How often all its connections were cut.
+    pub(crate) cuts: u64,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -366,9 +378,21 @@ impl Server {
         self.name.split('\\').next().unwrap_or(&self.name)
     }
 
-    /// Local time of a moment.
+    /// Local time of a moment, by the server's own clock.
     pub(crate) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
-        at.naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+        self.own_clock(at).naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+    }
+
+    /// What the server's clock shows at a moment.
+    pub(crate) fn own_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + TimeDelta::milliseconds(self.trouble.skew_ms)
+    }
+
+    /// The moment of a local time.
+    pub(crate) fn moment(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let ahead =
+            TimeDelta::minutes(self.offset_minutes.into()) + TimeDelta::milliseconds(self.trouble.skew_ms);
+        (local - ahead).and_utc()
     }
 
     /// The internal version number of its databases.

@@ -15,18 +15,18 @@ pub(crate) const RESTORE_DATABASES: &str = "BTS Log Shipping - Restore Databases
 pub(crate) const RESTORE_TO_MARK: &str = "BTS Log Shipping - Restore To Mark";
 
 /// How often, as (subday type, interval, first time of the day as hhmmss).
-type Raster = (i64, i64, i64);
+pub(super) type Raster = (i64, i64, i64);
 
-struct Draft {
-    name: String,
-    description: String,
-    enabled: bool,
-    category: i64,
-    schedule: Option<(String, Raster)>,
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) enabled: bool,
+    pub(super) category: i64,
+    pub(super) schedule: Option<(String, Raster)>,
     /// name, database, command, on success, on failure
-    steps: Vec<(String, String, String, u8, u8)>,
+    pub(super) steps: Vec<(String, String, String, u8, u8)>,
     /// Which steps are only played.
-    simulated: Vec<bool>,
+    pub(super) simulated: Vec<bool>,
 }
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
@@ -83,7 +83,7 @@ fn raster_start(next: chrono::NaiveDateTime, every: Span) -> i64 {
     first / 60 * 10_000 + first % 60 * 100
 }
 
-fn raster(every: Span) -> Raster {
+pub(super) fn raster(every: Span) -> Raster {
     let minutes = (every.ms / 60_000).max(1);
     match minutes {
         1440.. => (1, 0, 20_000),
@@ -188,7 +188,7 @@ fn shipping_jobs() -> Vec<Draft> {
     ]
 }
 
-fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
+pub(super) fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
     let created = super::installed() + TimeDelta::minutes(20);
     let uid = state.dice.guid();
     let id = state.dice.guid();

@@ -19,7 +19,7 @@ fn raised(text: impl Into<String>) -> Message {
 
 impl State {
     fn backup_stamp(&self, s: usize, local: bool, now: DateTime<Utc>) -> NaiveDateTime {
-        if local { self.servers[s].local(now) } else { now.naive_utc() }
+        if local { self.servers[s].local(now) } else { self.servers[s].own_clock(now).naive_utc() }
     }
 
     fn flag(&self, s: usize, management: &str, column: &str) -> bool {
