@@ -109,11 +109,20 @@ struct Settings {
     /// IMPLICIT_TRANSACTIONS
     implicit: bool,
     quoted_identifier: bool,
+    isolation: super::ast::Isolation,
+    deadlock_priority: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, implicit: false, quoted_identifier: true }
+        Self {
+            no_count: false,
+            xact_abort: false,
+            implicit: false,
+            quoted_identifier: true,
+            isolation: super::ast::Isolation::default(),
+            deadlock_priority: 0,
+        }
     }
 }
 
@@ -156,6 +165,16 @@ impl Session {
 
     fn collation(&self) -> Collation {
         Collation { case_sensitive: self.host.case_sensitive() }
+    }
+
+    /// Whether the session was killed; it says so, and the connection ends with that.
+    fn is_killed(&self, sink: &mut dyn Sink) -> bool {
+        let killed = self.host.killed(&self.context);
+        if killed {
+            let text = "Cannot continue the execution because the session is in the kill state.";
+            let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+        }
+        killed
     }
 
     /// Waits as long as the server's mood says; false when the client did not.
@@ -206,14 +225,14 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
             self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_rpc(procedure, parameters, sink);
             self.end_request(sink);
         }
@@ -246,6 +265,9 @@ impl Session {
         act: impl FnOnce(&mut Self, &mut dyn Sink) -> Result<(), super::plan::Fault>,
         sink: &mut dyn Sink,
     ) {
+        if self.is_killed(sink) {
+            return;
+        }
         if let Err(super::plan::Fault::Error(message)) = act(self, sink) {
             let _ = sink.put(Part::Error(message));
         }

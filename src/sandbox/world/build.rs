@@ -144,6 +144,7 @@ fn make_server(
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
         transactions: super::transaction::Transactions::default(),
+        locks: super::locks::Locks::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,

@@ -20,6 +20,7 @@ use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
+use super::locks::Locks;
 pub(crate) use super::log::Record;
 use super::log::{Open, Tran};
 use super::stored::Stored;
@@ -92,6 +93,8 @@ pub(crate) struct Server {
     /// Transactions that have not ended.
     #[serde(default)]
     pub(crate) transactions: Transactions,
+    #[serde(skip)]
+    pub(crate) locks: Locks,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -355,6 +358,8 @@ pub(crate) struct Session {
     pub(crate) command: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
+    /// KILL came: it does nothing more.
+    pub(crate) killed: bool,
 }
 
 impl Server {

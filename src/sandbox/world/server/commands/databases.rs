@@ -18,7 +18,12 @@ impl Call<'_> {
             return Err(vec![Message::error(6104, "Cannot use KILL to kill your own process.")]);
         }
         if self.state.sessions.iter().any(|x| x.server == self.s && i64::from(x.id) == session) {
-            return Err(vec![Message::not_modelled("KILL of another client's session")]);
+            self.roll_back(session as i16);
+            let s = self.s;
+            let theirs =
+                |x: &&mut crate::sandbox::world::state::Session| x.server == s && i64::from(x.id) == session;
+            self.state.sessions.iter_mut().filter(theirs).for_each(|x| x.killed = true);
+            return Ok(());
         }
         let killed = self
             .server()
