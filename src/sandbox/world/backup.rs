@@ -52,6 +52,8 @@ pub(crate) struct BackupAsk {
     pub(crate) user: String,
     /// Whose session asks.
     pub(crate) session: Option<i16>,
+    /// Of history: the file is deleted again before anybody can look.
+    pub(crate) unkept: bool,
 }
 
 /// A backup that has begun.
@@ -133,11 +135,12 @@ impl State {
     ) -> Result<BackupBegun, Vec<Message>> {
         let failed = |m: Message| terminated(ask.verb(), vec![m]);
         let d = self.may_back_up(s, database, ask).map_err(failed)?;
-        self.happens(s, super::Happening::Backup { database })?;
+        self.backup_begins(s, database, &ask.all_devices()[0].0, from)
+            .map_err(|first| terminated(ask.verb(), first))?;
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         let target = self.target(s, ask, uuid).map_err(failed)?;
         self.read_pages(s, d, ask).map_err(failed)?;
-        let busy = self.biztalk.connected_to == Some(s);
+        let busy = self.biztalk_works_on(s);
         let db = &mut self.servers[s].databases[d];
         db.work(from, busy, &mut self.dice);
         db.log.flush();
@@ -168,7 +171,7 @@ impl State {
         let Some(d) = self.servers[s].database_index(&begun.database) else {
             return Err(failed(no_such_database(&begun.database)));
         };
-        let busy = self.biztalk.connected_to == Some(s);
+        let busy = self.biztalk_works_on(s);
         let db = &mut self.servers[s].databases[d];
         db.work(to, busy, &mut self.dice);
         db.log.flush();
@@ -180,7 +183,7 @@ impl State {
         }
         self.put_on_media(s, begun, &recording).map_err(failed)?;
         let number = self.know_set(&recording.set, &recording.layout);
-        self.enter_set(s, number);
+        self.servers[s].msdb.backups.push(number);
         let local = self.servers[s].local(to);
         self.servers[s].databases[d].backed_up(&recording.set, ask, local);
         if let Some(path) = &ask.standby {
@@ -288,7 +291,7 @@ impl State {
         let machine = self.servers[s].machine().to_owned();
         let share = recording.set.rest.compressed.unwrap_or(recording.set.size) / devices.len() as i64;
         for (n, (path, _)) in devices.iter().enumerate() {
-            if is_nul(path) {
+            if is_nul(path) || begun.ask.unkept {
                 continue;
             }
             if self.servers[s].denies(path) {

@@ -100,13 +100,14 @@ impl State {
 
     /// The number of a set in the world's list, entered if it is new.
     pub(crate) fn know_set(&mut self, set: &Set, layout: &Layout) -> usize {
-        if let Some(known) = self.sets.iter().rposition(|s| s.uuid == set.uuid) {
-            return known;
+        if let Some(known) = self.set_of.get(&set.uuid) {
+            return *known;
         }
         let layout = self.layouts.iter().position(|l| l == layout).unwrap_or_else(|| {
             self.layouts.push(layout.clone());
             self.layouts.len() - 1
         });
+        self.set_of.insert(set.uuid, self.sets.len());
         self.sets.push(Set { layout, ..set.clone() });
         self.sets.len() - 1
     }

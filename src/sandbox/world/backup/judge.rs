@@ -106,7 +106,7 @@ impl State {
     ) -> Result<(), Message> {
         let server = &self.servers[s];
         let here = |x: &&crate::sandbox::world::state::Session| {
-            x.server == s && x.database.eq_ignore_ascii_case(database)
+            x.server == s && !x.killed && x.database.eq_ignore_ascii_case(database)
         };
         if self.sessions.iter().filter(here).any(|x| Some(x.id) == session) {
             return Err(Message::error(
@@ -117,7 +117,7 @@ impl State {
                 ),
             ));
         }
-        let biztalk = self.biztalk.connected_to == Some(s)
+        let biztalk = self.biztalk_works_on(s)
             && server.database(database).is_some_and(|d| {
                 d.user_access == 0 && d.state == DbState::Online && self.biztalk_uses(&d.role)
             });

@@ -32,7 +32,6 @@ impl Call<'_> {
             workstation: login.workstation.clone(),
             database: "master".into(),
             sysadmin: known.sysadmin,
-            ..Context::default()
         };
         if !login.database.is_empty() {
             let asked = server.database(&login.database);

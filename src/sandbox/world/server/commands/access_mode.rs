@@ -4,6 +4,7 @@
 
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::Ending;
 use crate::sandbox::world::server::views;
 
 /// What ALTER DATABASE says about those who are in the way.
@@ -51,7 +52,7 @@ impl Call<'_> {
             return Err(vec![Message::error(6106, text)]);
         };
         let (s, now) = (self.s, self.now);
-        self.state.end_run(s, j, now, 0, "The session was killed.");
+        self.state.end_run(s, j, now, &Ending::Failed, "The session was killed.");
         self.state.dirty = true;
         Ok(())
     }
@@ -64,11 +65,10 @@ impl Call<'_> {
     /// Ends a session: its transaction is rolled back, what it runs is broken off.
     fn send_away(&mut self, id: i16) {
         let s = self.s;
-        if let Some(session) = self.state.sessions.iter().find(|x| x.server == s && x.id == id) {
-            session.killed.store(true, std::sync::atomic::Ordering::Relaxed);
+        if let Some(session) = self.state.sessions.iter_mut().find(|x| x.server == s && x.id == id) {
+            session.killed = true;
         }
         self.roll_back(id);
-        self.state.sessions.retain(|x| x.server != s || x.id != id);
         self.state.dirty = true;
     }
 
@@ -76,14 +76,14 @@ impl Call<'_> {
     pub(super) fn others_in(&self, database: &str) -> Vec<i16> {
         let me = self.who.session_id;
         let here = |x: &&crate::sandbox::world::state::Session| {
-            x.server == self.s && x.id != me && x.database.eq_ignore_ascii_case(database)
+            x.server == self.s && x.id != me && !x.killed && x.database.eq_ignore_ascii_case(database)
         };
         self.state.sessions.iter().filter(here).map(|x| x.id).collect()
     }
 
     /// Whether BizTalk's connections are in it.
     pub(super) fn biztalk_in(&self, database: &str) -> bool {
-        self.state.biztalk.connected_to == Some(self.s)
+        self.state.biztalk_works_on(self.s)
             && self.server().database(database).is_some_and(|d| {
                 d.user_access == 0
                     && d.state == crate::sandbox::world::state::DbState::Online

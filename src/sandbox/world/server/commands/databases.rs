@@ -274,7 +274,7 @@ impl Call<'_> {
             .state
             .sessions
             .iter()
-            .any(|x| x.server == self.s && x.database.eq_ignore_ascii_case(database));
+            .any(|x| x.server == self.s && !x.killed && x.database.eq_ignore_ascii_case(database));
         let biztalk = self.biztalk_in(database);
         if in_it || biztalk || self.busy(database, "RESTORE") || self.busy(database, "BACKUP") {
             let text = format!("Cannot drop database \"{database}\" because it is currently in use.");

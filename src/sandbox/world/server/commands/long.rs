@@ -131,10 +131,17 @@ pub(crate) fn see_through(
     let mut next = messages;
     let real_ms = (work.ms as f64 / shared.speed()).ceil();
     let began = mono_ms();
+    let cuts = shared.still(|state| state.servers[number].trouble.cuts);
+    // An agent's step counts the time and does not wait.
+    let counted = shared.pass(work.ms.unsigned_abs());
     loop {
         let passed = mono_ms().saturating_sub(began) as f64;
         let drill = (shared.time() - work.from).num_milliseconds() as f64;
-        let done = if real_ms < 1.0 { 1.0 } else { (passed / real_ms).max(drill / work.ms.max(1) as f64) };
+        let done = if real_ms < 1.0 || counted {
+            1.0
+        } else {
+            (passed / real_ms).max(drill / work.ms.max(1) as f64)
+        };
         while messages > 0 && next < 100 && next as f64 <= done * 100.0 {
             let part = Message { class: 0, ..Message::error(3211, format!("{next} percent processed.")) };
             if sink.put(Part::Info(part)).is_err() {
@@ -142,7 +149,11 @@ pub(crate) fn see_through(
             }
             next += messages;
         }
-        if sink.stopped() || who.is_killed() {
+        let gone = shared.still(|state| {
+            state.servers[number].trouble.cuts != cuts
+                || state.sessions.iter().any(|x| x.server == number && x.id == who.session_id && x.killed)
+        });
+        if sink.stopped() || gone {
             call(&mut |call| call.break_off(work));
             let aborted = Message::error(3204, "The backup or restore was aborted.");
             return Err(work.deed.verb().map_or_else(Vec::new, |verb| terminated(verb, vec![aborted])));

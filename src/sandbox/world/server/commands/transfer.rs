@@ -189,6 +189,7 @@ impl Call<'_> {
             block_size: options.int("BLOCKSIZE"),
             user: self.who.login.clone(),
             session: Some(self.who.session_id),
+            ..BackupAsk::default()
         };
         // A log may be backed up while data are, nothing else twice.
         let rival = if log { "BACKUP LOG" } else { "BACKUP DATABASE" };
