@@ -187,7 +187,7 @@ impl State {
         let local = self.servers[s].local(to);
         self.servers[s].databases[d].backed_up(&recording.set, ask, local);
         if let Some(path) = &ask.standby {
-            self.to_standby(s, d, path);
+            self.enter_standby(s, d, path);
         }
         self.dirty = true;
         Ok(number)

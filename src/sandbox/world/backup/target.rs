@@ -88,7 +88,7 @@ impl State {
             ));
         }
         Self::one_medium(&there, &opened)?;
-        self.onto(s, ask, &there[0], &opened, new)
+        self.onto(s, ask, &there[0], &opened, &new)
     }
 
     /// The sets of a device that is there; an empty file is as good as none.
@@ -112,7 +112,7 @@ impl State {
         ask: &BackupAsk,
         path: &str,
         opened: &[Sets],
-        new: Target,
+        new: &Target,
     ) -> Result<Target, Message> {
         let first: &Recording = &opened[0][0];
         let media = &first.set.rest;
@@ -171,7 +171,7 @@ impl State {
                 name: media.media_name.clone(),
                 description: media.media_description.clone(),
                 compressed,
-                ..new
+                ..new.clone()
             });
         }
         let made = self.fresh.is_some();

@@ -53,10 +53,11 @@ impl Server {
                 "The database was backed up on a server running database version {theirs}. That version is incompatible with this server, which supports version {ours}. Either restore the database on a server that supports the backup, or use a backup that is compatible with this server."
             )
         } else {
-            let (a, b, c) = layout.software;
-            let (x, y, z, _) = self.version;
+            let shown = |(major, minor, build): (u8, u8, u16)| format!("{major}.{minor:02}.{build:04}");
+            let (major, minor, build, _) = self.version;
+            let (theirs, ours) = (shown(layout.software), shown((major, minor, build)));
             format!(
-                "The database was backed up on a server running version {a}.{b:02}.{c:04}. That version is incompatible with this server, which is running version {x}.{y:02}.{z:04}. Either restore the database on a server that supports the backup, or use a backup that is compatible with this server."
+                "The database was backed up on a server running version {theirs}. That version is incompatible with this server, which is running version {ours}. Either restore the database on a server that supports the backup, or use a backup that is compatible with this server."
             )
         };
         Some(Message::error(3169, text))

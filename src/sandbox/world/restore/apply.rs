@@ -48,11 +48,11 @@ impl State {
         let mut applied = match &begun.recording.body {
             Ok(Body::Full(content)) => {
                 self.make(s, begun, content.clone());
-                self.copied(begun)
+                copied(begun)
             }
             Ok(Body::Differential(content)) => {
                 self.advance_to(s, begun, content.clone())?;
-                self.copied(begun)
+                copied(begun)
             }
             Ok(Body::Log(_)) => self.roll_forward(s, begun)?,
             _ => return Err(vec![Message::error(3189, "Damage to the backup set was detected.")]),
@@ -86,7 +86,7 @@ impl State {
     /// What the last words of the statement ask for: RECOVERY, STANDBY, or neither.
     pub(super) fn finish_sequence(&mut self, s: usize, d: usize, ask: &RestoreAsk, at: DateTime<Utc>) {
         if let Some(path) = &ask.standby {
-            self.to_standby(s, d, path);
+            self.enter_standby(s, d, path);
         } else if ask.recovery {
             let fork = self.dice.guid();
             let db = &mut self.servers[s].databases[d];
@@ -185,26 +185,27 @@ impl State {
         let files = db.files.iter().map(|f| (f.logical.clone(), if f.is_log { pages } else { 0 })).collect();
         Ok(Applied { notes: Vec::new(), pages, files })
     }
+}
 
-    fn copied(&self, begun: &RestoreBegun) -> Applied {
-        let set = &begun.recording.set;
-        let whole = set.kind == 'D';
-        let files: Vec<(String, i64)> = begun
-            .recording
-            .layout
-            .files
-            .iter()
-            .map(|f| {
-                let pages = match (f.is_log, whole) {
-                    (true, _) => 2,
-                    (false, true) => f.pages,
-                    (false, false) => (set.size / 8192).min(f.pages),
-                };
-                (f.logical.clone(), pages)
-            })
-            .collect();
-        Applied { notes: Vec::new(), pages: files.iter().map(|f| f.1).sum(), files }
-    }
+/// Pages as a data backup brought them.
+fn copied(begun: &RestoreBegun) -> Applied {
+    let set = &begun.recording.set;
+    let whole = set.kind == 'D';
+    let files: Vec<(String, i64)> = begun
+        .recording
+        .layout
+        .files
+        .iter()
+        .map(|f| {
+            let pages = match (f.is_log, whole) {
+                (true, _) => 2,
+                (false, true) => f.pages,
+                (false, false) => (set.size / 8192).min(f.pages),
+            };
+            (f.logical.clone(), pages)
+        })
+        .collect();
+    Applied { notes: Vec::new(), pages: files.iter().map(|f| f.1).sum(), files }
 }
 
 impl Database {

@@ -69,7 +69,7 @@ impl State {
         }
         if let Some(db) = existing.map(|d| &server.databases[d]) {
             self.alone_in(s, &db.name, ask.session, "RESTORE").map_err(one)?;
-            if self.joined(s, db) {
+            if joined(db) {
                 return Err(one(Message::error(
                     3104,
                     format!(
@@ -107,11 +107,6 @@ impl State {
             }
         }
         Ok(begun)
-    }
-
-    /// Whether a database is mirrored or in an availability group.
-    pub(crate) fn joined(&self, _s: usize, _db: &Database) -> bool {
-        false
     }
 
     /// Identity and tail.
@@ -222,6 +217,11 @@ impl State {
             )
         })
     }
+}
+
+/// Whether a database is mirrored or in an availability group: then it cannot be restored (3104).
+const fn joined(_db: &Database) -> bool {
+    false
 }
 
 /// Damage of the set: an error, or whether the restore goes on over it.

@@ -34,7 +34,7 @@ impl State {
     }
 
     /// Opens a restoring database for readers, what is unfinished in the undo file.
-    pub(crate) fn to_standby(&mut self, s: usize, d: usize, path: &str) {
+    pub(crate) fn enter_standby(&mut self, s: usize, d: usize, path: &str) {
         let server = &mut self.servers[s];
         let machine = server.machine().to_owned();
         let db = &mut server.databases[d];

@@ -88,9 +88,10 @@ pub(super) fn of_log(
     let offset = chrono::TimeDelta::minutes(recording.layout.offset_minutes.into());
     let asked = ask.mark.is_some() || ask.stop_at.is_some();
     let stop = match (&ask.mark, ask.stop_at) {
-        (Some(mark), _) => match lsn_of(mark) {
-            Some(lsn) => at_lsn(lsn?, ask.before, set.first, set.last, redo)?,
-            None => {
+        (Some(mark), _) => {
+            if let Some(lsn) = lsn_of(mark) {
+                at_lsn(lsn?, ask.before, set.first, set.last, redo)?
+            } else {
                 let after = ask.mark_after.map(|t| (t - offset).and_utc());
                 match at_mark(records, redo, mark, after, ask.before) {
                     Some(place) => Stop { place: Some(place), ..Stop::default() },
@@ -100,7 +101,7 @@ pub(super) fn of_log(
                     None => Stop { note: Some(no_mark_here()), ..Stop::default() },
                 }
             }
-        },
+        }
         (None, Some(time)) => {
             if set.rest.since.is_some_and(|since| time < since) {
                 return Err(stop_too_early());

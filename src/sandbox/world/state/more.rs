@@ -12,6 +12,7 @@ use super::super::ids::{Guid, Lsn};
 /// The rest of a database's state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct More {
     /// Options that are not as they are made, by their column in `sys.databases`.
     pub(crate) options: BTreeMap<String, i64>,
@@ -41,9 +42,6 @@ pub(crate) struct More {
     pub(crate) first_fork: Option<Guid>,
     /// Where the present fork began.
     pub(crate) fork_point: Option<Lsn>,
-    /// The session a database in single-user mode belongs to.
-    #[serde(skip)]
-    pub(crate) single_user_of: Option<i16>,
 }
 
 /// A damaged page.

@@ -229,7 +229,7 @@ impl Call<'_> {
 
     fn set_compatibility(&mut self, d: usize, level: u8) -> Done {
         let newest = self.server().version.0 * 10;
-        let known = (100..=newest).contains(&level) && level % 10 == 0;
+        let known = (100..=newest).contains(&level) && level.is_multiple_of(10);
         if !known {
             let all: Vec<String> = (10..=newest / 10).map(|n| format!("{}", u16::from(n) * 10)).collect();
             let text = format!("Valid values of the database compatibility level are {}.", and_list(&all));
