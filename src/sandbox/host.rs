@@ -3,6 +3,8 @@
 //! Every call takes the session's context; the world decides by it what is visible.
 //! The evaluator works on snapshots: a table is copied out, a change goes back in one call.
 
+pub mod availability;
+
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
@@ -92,6 +94,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Availability groups and mirroring.
+    Availability(availability::Availability),
     /// `DBCC CHECKDB (name) WITH …`
     CheckDb {
         /// Which database.

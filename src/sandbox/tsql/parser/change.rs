@@ -152,6 +152,10 @@ impl Parser {
                 }
                 Ok(What::Command(super::super::ast::HostCommand::Ready(Command::DropDatabase(name))))
             }
+            "AVAILABILITY" => {
+                self.advance();
+                self.drop_availability_group()
+            }
             _ if *self.kind() == Kind::Word => Err(self.refused(format!("DROP {}", self.token().text))),
             _ => Err(self.unexpected()),
         }

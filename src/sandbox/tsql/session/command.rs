@@ -40,6 +40,7 @@ impl Batch<'_> {
                 Command::Kill(_) => Some("KILL"),
                 Command::AlterDatabase { .. } => Some("ALTER DATABASE"),
                 Command::DropDatabase(_) => Some("DROP DATABASE"),
+                Command::Availability(statement) => Some(statement.verb()),
                 Command::CheckDb { .. } => None,
             };
             if let Some(verb) = verb {
@@ -115,6 +116,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Kill(_) => "KILL",
         Command::AlterDatabase { .. } => "ALTER DATABASE",
         Command::DropDatabase(_) => "DROP DATABASE",
+        Command::Availability(statement) => statement.verb(),
         Command::CheckDb { .. } => "DBCC TABLE CHECK",
     }
 }
