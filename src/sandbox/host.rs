@@ -28,6 +28,8 @@ pub struct Context {
     pub database: String,
     /// Whether the login may do everything.
     pub sysadmin: bool,
+    /// The login said `ApplicationIntent=ReadOnly`.
+    pub read_intent: bool,
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.

@@ -9,6 +9,7 @@ mod biztalk;
 mod build;
 mod columns;
 mod files;
+mod ha;
 mod ids;
 mod log;
 mod media;
@@ -268,6 +269,7 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        state.ship(now);
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);

@@ -36,7 +36,7 @@ impl Login7 {
         let _client_version_process_connection = fixed.take(12)?;
         let _options_1 = fixed.u8()?;
         let integrated = fixed.u8()? & 0x80 != 0;
-        let _type = fixed.u8()?;
+        let read_intent = fixed.u8()? & 0x20 != 0;
         let extended = fixed.u8()? & 0x10 != 0;
         if version < OLDEST && version != STRICT {
             return Err(Fault::NotModelled("TDS 7.1 and older; have the client speak TDS 7.4".into()));
@@ -66,6 +66,7 @@ impl Login7 {
             password: from_utf16(&field(44, 2)?.iter().map(|byte| clear(*byte)).collect::<Vec<u8>>()),
             application: text(48)?,
             database: text(68)?,
+            read_intent,
         };
         let features = if extended { features(record, field(56, 1)?)? } else { Vec::new() };
         Ok(Self {

@@ -63,6 +63,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        ha: super::ha::Ha::default(),
         files: making.files.clone(),
         fresh: Some(std::collections::HashMap::new()),
         sessions: Vec::new(),

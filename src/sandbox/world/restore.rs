@@ -51,6 +51,9 @@ impl State {
         at: DateTime<Utc>,
     ) -> Result<Applied, Vec<Message>> {
         let verb = if ask.log { "RESTORE LOG" } else { "RESTORE DATABASE" };
+        if let Some(refused) = self.ha_bars(s, name, super::ha::Barred::Restore) {
+            return Err(terminated(verb, vec![refused]));
+        }
         let done = match &ask.path {
             None => self.recover(s, name, ask).map_err(|m| vec![m]),
             Some(path) => self.restore_from(s, name, path, ask, at),

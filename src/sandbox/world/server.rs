@@ -306,6 +306,9 @@ impl Call<'_> {
         if !self.who.sysadmin {
             return Err(self.denied(verb, &name.name, &name.database));
         }
+        if let Some(refused) = self.state.ha_read_only(self.s, &name.database) {
+            return Err(refused);
+        }
         let now = self.now;
         self.state.dirty = true;
         Ok(self.server_mut().databases[d].change(now, &name.name, change))

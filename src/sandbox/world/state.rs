@@ -42,6 +42,9 @@ pub(crate) struct State {
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Availability groups and mirroring.
+    #[serde(default)]
+    pub(crate) ha: super::ha::Ha,
     #[serde(skip)]
     pub(crate) files: Files,
     /// Files written while history is made, so that they need not be read back.
@@ -401,7 +404,10 @@ impl Server {
 
 impl State {
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
-        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+        self.servers
+            .iter()
+            .position(|s| s.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.listener_server(name))
     }
 
     /// The header's second half.

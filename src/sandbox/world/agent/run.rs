@@ -14,6 +14,8 @@ const CATCH_UP_HOURS: i64 = 24;
 
 /// Stands for the BizTalk computers where a server's number is asked for.
 const BIZTALK: usize = usize::MAX;
+/// Stands for availability groups and mirroring.
+const HA: usize = usize::MAX - 1;
 
 impl State {
     /// Sets when a job runs next by its schedules.
@@ -53,6 +55,8 @@ impl State {
             self.at = self.at.max(due);
             if s == BIZTALK {
                 self.beat_of_biztalk(due);
+            } else if s == HA {
+                self.beat_of_ha(due);
             } else if self.servers[s].agent.jobs[j].run.is_some() {
                 self.beat(s, j, due);
             } else {
@@ -65,6 +69,7 @@ impl State {
     /// Nothing happened until `until`: runs and schedules move there.
     fn sleep(&mut self, until: DateTime<Utc>) {
         self.biztalk.next_beat = self.biztalk.next_beat.map(|b| b.max(until));
+        self.ha.next_beat = self.ha.next_beat.map(|b| b.max(until));
         for s in 0..self.servers.len() {
             for j in 0..self.servers[s].agent.jobs.len() {
                 if self.servers[s].agent.jobs[j].next_run.is_some_and(|n| n < until) {
@@ -80,6 +85,11 @@ impl State {
     fn next_event(&self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, usize, usize)> {
         let mut first: Option<(DateTime<Utc>, usize, usize)> =
             self.biztalk.next_beat.filter(|b| *b <= now).map(|b| (b, BIZTALK, 0));
+        if let Some(beat) = self.ha.next_beat.filter(|b| *b <= now)
+            && first.is_none_or(|(best, _, _)| beat < best)
+        {
+            first = Some((beat, HA, 0));
+        }
         for (s, server) in self.servers.iter().enumerate() {
             if server.agent.stopped || server.trouble.refused {
                 continue;

@@ -4,8 +4,10 @@
 
 mod agent;
 mod databases;
+mod ha;
 mod history;
 mod instance;
+mod mirroring;
 mod objects;
 mod security;
 mod sessions;
@@ -30,6 +32,8 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
         || objects::fill(call, d, full, sheet)
         || security::fill(call, d, full, sheet)
         || sessions::fill(call, full, sheet)
+        || ha::fill(call, full, sheet)
+        || mirroring::fill(call, full, sheet)
 }
 
 /// An empty sheet of a system object.

@@ -1,0 +1,227 @@
+//! What high availability forbids: sessions in databases that are not theirs to read, and statements about them.
+//!
+//! Message texts are the server's own.
+
+use super::{Ha, Role};
+use crate::sandbox::answer::Message;
+use crate::sandbox::world::state::State;
+
+/// What a statement wants with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Barred {
+    Restore,
+    Drop,
+    Rename,
+    /// SET options that mirroring and availability groups do not go along with.
+    Alter,
+    /// A full or differential backup that is not copy-only.
+    FullBackup,
+    /// A full backup WITH COPY_ONLY.
+    CopyOnly,
+    /// A log backup.
+    LogBackup,
+    /// A log backup WITH COPY_ONLY or NORECOVERY.
+    OtherLogBackup,
+}
+
+fn said(number: i32, class: u8, text: String) -> Message {
+    Message { class, ..Message::error(number, text) }
+}
+
+impl State {
+    /// Why a session may not be in a database of a server, if it is a copy that others may not read.
+    pub(crate) fn ha_closed(&self, s: usize, database: &str, read_intent: bool) -> Option<Message> {
+        if self.ha.is_empty() {
+            return None;
+        }
+        let name = self.servers[s].database(database).map_or(database, |d| d.name.as_str());
+        if let Some(session) = self.ha.session(s, name) {
+            let mirror = &self.ha.mirrors[session];
+            if mirror.mirror == s {
+                return Some(said(
+                    954,
+                    14,
+                    format!("The database \"{name}\" cannot be opened. It is acting as a mirror database."),
+                ));
+            }
+            let partner = self.hears(s, mirror.mirror);
+            let witness = mirror.witness.is_some_and(|w| self.hears(s, w));
+            if mirror.witness.is_some() && !partner && !witness {
+                return Some(said(
+                    955,
+                    14,
+                    format!(
+                        "Database {name} is enabled for Database Mirroring, but the database lacks quorum: the database cannot be opened.  Check the partner and witness connections if configured."
+                    ),
+                ));
+            }
+        }
+        let (g, m) = self.ha.member(s, name)?;
+        let group = &self.ha.groups[g];
+        let r = group.replica_on(s)?;
+        let replica = &group.replicas[r];
+        match self.role(group, r) {
+            Role::Primary if replica.read_write_only && read_intent => Some(said(
+                979,
+                14,
+                format!(
+                    "The target database ('{name}') is in an availability group and currently does not allow read only connections. For more information about application intent, see SQL Server Books Online."
+                ),
+            )),
+            Role::Primary => None,
+            Role::Resolving if !self.quorum() => Some(said(
+                988,
+                14,
+                format!(
+                    "Unable to access database '{name}' because it lacks a quorum of nodes for high availability. Try the operation again later."
+                ),
+            )),
+            Role::Resolving => Some(said(
+                983,
+                14,
+                format!(
+                    "Unable to access availability database '{name}' because the database replica is not in the PRIMARY or SECONDARY role. Connections to an availability database is permitted only when the database replica is in the PRIMARY or SECONDARY role. Try the operation again later."
+                ),
+            )),
+            Role::Secondary if replica.readable == 0 || group.databases[m].copies[r].diverged => Some(said(
+                976,
+                14,
+                format!(
+                    "The target database, '{name}', is participating in an availability group and is currently not accessible for queries. Either data movement is suspended or the availability replica is not enabled for read access. To allow read-only access to this and other databases in the availability group, enable read access to one or more secondary availability replicas in the group.  For more information, see the ALTER AVAILABILITY GROUP statement in SQL Server Books Online."
+                ),
+            )),
+            Role::Secondary if replica.readable == 1 && !read_intent => Some(said(
+                978,
+                14,
+                format!(
+                    "The target database ('{name}') is in an availability group and is currently accessible for connections when the application intent is set to read only. For more information about application intent, see SQL Server Books Online."
+                ),
+            )),
+            Role::Secondary => None,
+        }
+    }
+
+    /// Whether a database is a copy that only follows: nobody but its first one changes it.
+    pub(crate) fn follows(&self, s: usize, database: &str) -> bool {
+        if self.ha.session(s, database).is_some_and(|n| self.ha.mirrors[n].mirror == s) {
+            return true;
+        }
+        self.ha.member(s, database).is_some_and(|(g, _)| self.ha.groups[g].primary_server() != Some(s))
+    }
+
+    /// 3906 for a change to a secondary database.
+    pub(crate) fn ha_read_only(&self, s: usize, database: &str) -> Option<Message> {
+        (!self.ha.is_empty() && self.follows(s, database)).then(|| {
+            let name = self.servers[s].database(database).map_or(database, |d| d.name.as_str());
+            Message {
+                state: 2,
+                ..Message::error(
+                    3906,
+                    format!("Failed to update database \"{name}\" because the database is read-only."),
+                )
+            }
+        })
+    }
+
+    /// Why a statement about a whole database is refused because the database is mirrored or in a group.
+    pub(crate) fn ha_bars(&self, s: usize, database: &str, what: Barred) -> Option<Message> {
+        let mirrored = self.ha.session(s, database);
+        let member = self.ha.member(s, database);
+        if mirrored.is_none() && member.is_none() {
+            return None;
+        }
+        let name = self.servers[s].database(database).map_or(database, |d| d.name.as_str());
+        match what {
+            Barred::Restore => Some(said(
+                3104,
+                16,
+                format!(
+                    "RESTORE cannot operate on database '{name}' because it is configured for database mirroring or has joined an availability group. If you intend to restore the database, use ALTER DATABASE to remove mirroring or to remove the database from its availability group."
+                ),
+            )),
+            Barred::Drop if mirrored.is_some() => Some(said(
+                3743,
+                16,
+                format!(
+                    "The database '{name}' is enabled for database mirroring. Database mirroring must be removed before you drop the database."
+                ),
+            )),
+            Barred::Drop => Some(said(
+                3752,
+                16,
+                format!(
+                    "The database '{name}' is currently joined to an availability group.  Before you can drop the database, you need to remove it from the availability group."
+                ),
+            )),
+            Barred::Rename => Some(said(
+                957,
+                17,
+                format!(
+                    "Database '{name}' is enabled for database mirroring or has joined an availability group. The name of the database cannot be changed."
+                ),
+            )),
+            Barred::Alter => Some(said(
+                1468,
+                16,
+                format!(
+                    "The operation cannot be performed on database \"{name}\" because it is involved in a database mirroring session or an availability group. Some operations are not allowed on a database that is participating in a database mirroring session or in an availability group."
+                ),
+            )),
+            _ if !self.follows(s, database) => match what {
+                // The principal and the primary must stay open.
+                Barred::OtherLogBackup => self.ha_tail(name, s),
+                _ => None,
+            },
+            _ if mirrored.is_some() => self.ha_closed(s, database, false),
+            Barred::FullBackup | Barred::OtherLogBackup => Some(said(
+                3059,
+                16,
+                "This BACKUP or RESTORE command is not supported on a database mirror or secondary replica.".into(),
+            )),
+            Barred::CopyOnly | Barred::LogBackup => {
+                let (g, m) = member?;
+                let group = &self.ha.groups[g];
+                let r = group.replica_on(s)?;
+                (self.sync_of(group, m, r) == super::Sync::Not).then(|| {
+                    said(
+                        3062,
+                        16,
+                        "Cannot backup from a HADRON secondary because it is not in Synchronizing or Synchronized state.".into(),
+                    )
+                })
+            }
+        }
+    }
+
+    /// WITH NORECOVERY would close a database that others follow.
+    fn ha_tail(&self, name: &str, s: usize) -> Option<Message> {
+        self.ha_bars(s, name, Barred::Alter)
+    }
+
+    /// The server that a listener's name leads to now.
+    pub(crate) fn listener_server(&self, name: &str) -> Option<usize> {
+        self.ha.groups.iter().find_map(|g| {
+            let listener = g.listener.as_ref()?;
+            let primary = g.primary?;
+            let plain = name.split([',', '.']).next().unwrap_or(name);
+            (listener.name.eq_ignore_ascii_case(plain) && self.role(g, primary) == Role::Primary)
+                .then(|| g.primary_server())
+                .flatten()
+        })
+    }
+}
+
+/// The databases of a server that take part in anything.
+pub(crate) fn databases_in(ha: &Ha, server: usize) -> impl Iterator<Item = &str> {
+    let groups = ha
+        .groups
+        .iter()
+        .filter(move |g| g.replica_on(server).is_some())
+        .flat_map(|g| g.databases.iter().map(|m| m.name.as_str()));
+    let mirrors = ha
+        .mirrors
+        .iter()
+        .filter(move |m| m.principal == server || m.mirror == server)
+        .map(|m| m.database.as_str());
+    groups.chain(mirrors)
+}
