@@ -132,6 +132,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
         seed: args.seed,
         password: identity::chance()[..24].to_owned(),
         faults: args.faults.clone(),
+        salt: identity::chance(),
         port_base: None,
     })
     .map_err(not_started)?;

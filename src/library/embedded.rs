@@ -70,5 +70,6 @@ pub(super) const RUNBOOKS: &[File] = &[
 
 #[rustfmt::skip]
 pub(super) const WORLDS: &[File] = &[
+    ("assets/worlds/ag-biztalk.yaml", include_str!("../../assets/worlds/ag-biztalk.yaml")),
     ("assets/worlds/biztalk.yaml", include_str!("../../assets/worlds/biztalk.yaml")),
 ];

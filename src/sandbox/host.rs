@@ -85,6 +85,15 @@ pub enum Change {
     Delete(Vec<usize>),
 }
 
+/// How a transaction begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// As written.
+    pub name: Option<String>,
+    /// `BEGIN DISTRIBUTED TRANSACTION`.
+    pub distributed: bool,
+}
+
 /// A statement about whole databases; the evaluator parses it, the world carries it out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -92,8 +101,8 @@ pub enum Command {
     RestoreInfo {
         /// Which of them.
         what: RestoreInfo,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -103,8 +112,8 @@ pub enum Command {
         log: bool,
         /// What is restored; it need not be there yet.
         database: String,
-        /// Paths, in order; none to recover what was restored.
-        disks: Vec<String>,
+        /// Devices, in order; none to recover what was restored.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -114,8 +123,8 @@ pub enum Command {
         log: bool,
         /// What is backed up.
         database: String,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -128,10 +137,49 @@ pub enum Command {
         /// What stands after SET.
         set: String,
     },
+    /// `ALTER DATABASE name MODIFY …`, `ADD …`, `REMOVE …`
+    ChangeDatabase {
+        /// Which database.
+        database: String,
+        /// What changes.
+        change: DatabaseChange,
+    },
+    /// `CREATE DATABASE name …`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// Its files as written; those left out are the server's to choose.
+        files: Vec<FileSpec>,
+        /// COLLATE.
+        collation: Option<String>,
+    },
     /// `DROP DATABASE name`
     DropDatabase(String),
     /// Availability groups and mirroring.
     Availability(availability::Availability),
+    /// `DROP DATABASE [IF EXISTS] name, …`
+    DropDatabases {
+        /// In the order written.
+        names: Vec<String>,
+        /// IF EXISTS.
+        if_exists: bool,
+    },
+    /// `ALTER AUTHORIZATION ON DATABASE::name TO login`
+    SetOwner {
+        /// Which database.
+        database: String,
+        /// The login.
+        owner: String,
+    },
+    /// DBCC of another kind than CHECKDB.
+    Dbcc {
+        /// Its name in capitals.
+        what: String,
+        /// What stands in brackets.
+        arguments: Vec<Value>,
+        /// WITH, in capitals.
+        options: Vec<String>,
+    },
     /// `DBCC CHECKDB (name) WITH …`
     CheckDb {
         /// Which database.
@@ -139,6 +187,65 @@ pub enum Command {
         /// WITH, in capitals.
         options: Vec<String>,
     },
+}
+
+/// Where a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// `DISK = path`
+    Disk(String),
+    /// A name of `sys.backup_devices`.
+    Logical(String),
+}
+
+impl From<&str> for Device {
+    fn from(path: &str) -> Self {
+        Self::Disk(path.to_owned())
+    }
+}
+
+impl From<String> for Device {
+    fn from(path: String) -> Self {
+        Self::Disk(path)
+    }
+}
+
+/// A change to a database's files or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseChange {
+    /// MODIFY NAME
+    Rename(String),
+    /// ADD FILE, ADD LOG FILE
+    AddFiles(Vec<FileSpec>),
+    /// REMOVE FILE
+    RemoveFile(String),
+    /// MODIFY FILE
+    ModifyFile(FileSpec),
+    /// ADD FILEGROUP
+    AddFilegroup(String),
+    /// REMOVE FILEGROUP
+    RemoveFilegroup(String),
+}
+
+/// A file of a database as a statement describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSpec {
+    /// NAME, the logical one.
+    pub name: String,
+    /// NEWNAME
+    pub new_name: Option<String>,
+    /// FILENAME
+    pub path: Option<String>,
+    /// SIZE
+    pub size_kb: Option<i64>,
+    /// MAXSIZE; -1 = UNLIMITED.
+    pub max_kb: Option<i64>,
+    /// FILEGROWTH in kilobytes, or in percent (`true`).
+    pub growth: Option<(i64, bool)>,
+    /// Of the log.
+    pub log: bool,
+    /// None = PRIMARY.
+    pub filegroup: Option<String>,
 }
 
 /// The information statements.
@@ -215,7 +322,19 @@ pub trait Host: Send + Sync + 'static {
         let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
-    /// A change to a table that [`Host::scan`] gave.
+    /// Begins the session's transaction; its 8-byte descriptor.
+    fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
+    /// Gives the session's transaction a mark; false when it has one.
+    fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool>;
+    /// Sets a savepoint in the session's transaction.
+    fn save(&self, context: &Context, name: &str) -> Outcome<()>;
+    /// Undoes what came behind the newest savepoint of that name; false when there is none.
+    fn roll_back_to(&self, context: &Context, name: &str) -> Outcome<bool>;
+    /// Commits the session's transaction, in every database it changed.
+    fn commit(&self, context: &Context) -> Outcome<()>;
+    /// Undoes the session's transaction, if it has one.
+    fn roll_back(&self, context: &Context) -> Outcome<()>;
+    /// A change to a table that [`Host::scan`] gave: part of the session's transaction, or one of its own.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;

@@ -5,12 +5,14 @@
 
 mod agent;
 mod backup;
+mod behind;
 mod biztalk;
 mod build;
 mod columns;
 mod files;
 mod ha;
 mod ids;
+mod ledger;
 mod log;
 mod media;
 mod plan;
@@ -18,6 +20,8 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod transaction;
+mod trigger;
 mod work;
 
 use std::fs::File;
@@ -30,15 +34,19 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+use behind::Behind;
 use files::Files;
-pub(crate) use plan::Plan;
+pub(crate) use ids::Dice;
+pub(crate) use plan::{Plan, Server as PlannedServer};
 pub(crate) use state::{Role, State};
+pub(crate) use trigger::{Happening, Trigger};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
 
 const SNAPSHOT: &str = "world.json";
-const FORMAT: u32 = 1;
+const SETS: &str = "sets.jsonl";
+const FORMAT: u32 = 2;
 
 /// Why a world cannot be made, opened or saved.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +75,14 @@ pub enum Trouble {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The saved world comes from an older program.
+    #[error("the simulated estate in {} was saved in format {format} by an older program, this one reads {FORMAT}: start a new rehearsal", path.display())]
+    Older {
+        /// The snapshot.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
     },
     /// The saved world comes from a newer program.
     #[error("the simulated estate in {} was saved in format {format}; this program reads up to {FORMAT}: use the newer program", path.display())]
@@ -136,22 +152,26 @@ impl World {
             opened,
             seed: setup.seed,
             password: &setup.password,
-            files: Files { root },
+            files: Files { root, behind: Some(Arc::new(Behind::start())) },
         };
         let mut state = build::build(&making).map_err(Trouble::File)?;
         for fault in &faults {
-            (fault.kind.before)(&mut state, fault.server);
+            (fault.kind.before)(&mut state, &fault.aim);
         }
         state.advance(opened);
         state.fresh = None;
+        if let Some(behind) = state.files.behind.take() {
+            behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
+        }
         for s in 0..state.servers.len() {
             for j in 0..state.servers[s].agent.jobs.len() {
                 state.plan_job(s, j, opened);
             }
         }
         for fault in &faults {
-            (fault.kind.put)(&mut state, fault.server).map_err(Trouble::Fault)?;
-            let server = state.servers[fault.server].name.clone();
+            let server = state.servers[fault.aim.server].name.clone();
+            (fault.kind.put)(&mut state, &fault.aim)
+                .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
         let world =
@@ -177,10 +197,17 @@ impl World {
         if format > FORMAT {
             return Err(Trouble::Newer { path, format });
         }
+        if format < FORMAT {
+            return Err(Trouble::Older { path, format });
+        }
         let mut state =
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
+        state.sets.read(&folder.join(SETS)).map_err(damaged)?;
         state.checked().map_err(damaged)?;
-        state.files = Files { root: folder.join("files") };
+        state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
+        state.files = Files { root: folder.join("files"), behind: None };
+        let at = state.at;
+        state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
     }
@@ -286,6 +313,9 @@ impl Shared {
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };
+        // First what the snapshot counts.
+        let sets = self.folder.join(SETS);
+        state.sets.write(&sets).map_err(|error| Trouble::Io { path: sets, error })?;
         // Piece by piece: whole texts of some megabytes, made on every thread in turn, are memory that never comes back.
         let mut out = BufWriter::with_capacity(64 * 1024, File::create(&new).map_err(io)?);
         serde_json::to_writer(&mut out, &Saved { format: FORMAT, state: &*state })

@@ -307,19 +307,19 @@ pub(super) struct Argument {
     pub(super) output: bool,
 }
 
+/// WITH MARK.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub(super) description: Option<Expr>,
+}
+
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    /// `mark` = WITH MARK.
-    Begin {
-        mark: bool,
-        name: Option<Expr>,
-    },
+    Begin { mark: Option<Mark>, name: Option<Expr>, distributed: bool },
     Commit,
-    Rollback {
-        name: Option<Expr>,
-    },
-    Save,
+    Rollback { name: Option<Expr> },
+    Save { name: Expr },
 }
 
 /// A host command whose literals may still be variables.
@@ -331,8 +331,12 @@ pub(super) enum HostCommand {
     Media(Box<Media>),
     /// DBCC CHECKDB; `None` = the session's database.
     CheckDb { database: Option<Expr>, options: Vec<String> },
-    /// ALTER DATABASE; `None` = CURRENT.
+    /// DBCC of another kind.
+    Dbcc { what: &'static str, arguments: Vec<Expr>, options: Vec<String> },
+    /// ALTER DATABASE … SET; `None` = CURRENT.
     AlterDatabase { database: Option<String>, set: String },
+    /// ALTER DATABASE: files and name.
+    ChangeDatabase { database: Option<String>, change: super::super::host::DatabaseChange },
 }
 
 /// RESTORE and BACKUP as written.
@@ -340,7 +344,8 @@ pub(super) enum HostCommand {
 pub(super) struct Media {
     pub(super) what: MediaWhat,
     pub(super) database: Option<Expr>,
-    pub(super) disks: Vec<Expr>,
+    /// Paths, and logical devices (`true`) by name.
+    pub(super) disks: Vec<(bool, Expr)>,
     pub(super) options: Vec<MediaOption>,
 }
 

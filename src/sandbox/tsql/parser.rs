@@ -5,6 +5,7 @@
 mod availability;
 mod change;
 mod condition;
+mod database;
 mod expression;
 mod function;
 mod keyword;

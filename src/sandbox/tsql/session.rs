@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI16, Ordering};
 
 use super::super::answer::{Conversation, Door, Login, Message, Parameter, Part, Server, Sink};
-use super::super::host::{Context, Host};
+use super::super::host::{Begin, Context, Host};
 use super::compare::Collation;
 use super::state::{Globals, LocalTable};
 
@@ -93,15 +93,18 @@ impl Server for Endpoint {
 
 /// SET options of a session.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "as many switches as there are")]
 struct Settings {
     no_count: bool,
     xact_abort: bool,
+    /// IMPLICIT_TRANSACTIONS
+    implicit: bool,
     quoted_identifier: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, quoted_identifier: true }
+        Self { no_count: false, xact_abort: false, implicit: false, quoted_identifier: true }
     }
 }
 
@@ -122,7 +125,6 @@ pub(super) struct Session {
     globals: Globals,
     temporary: HashMap<String, LocalTable>,
     transaction: Option<transaction::Open>,
-    next_transaction: u64,
     prepared: HashMap<i32, Prepared>,
     next_prepared: i32,
 }
@@ -130,7 +132,6 @@ pub(super) struct Session {
 impl Session {
     fn new(host: Arc<dyn Host>, context: Context) -> Self {
         let first_database = context.database.clone();
-        let next_transaction = (u64::from(context.session_id.unsigned_abs()) << 32) + 1;
         Self {
             host,
             context,
@@ -139,7 +140,6 @@ impl Session {
             globals: fresh_globals(),
             temporary: HashMap::new(),
             transaction: None,
-            next_transaction,
             prepared: HashMap::new(),
             next_prepared: 1,
         }
@@ -183,17 +183,19 @@ impl Conversation for Session {
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
         if self.patience(sink) {
             self.run_batch(sql, sink);
+            self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
         if self.patience(sink) {
             self.run_rpc(procedure, parameters, sink);
+            self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn begin(&mut self, sink: &mut dyn Sink) {
-        let _ = self.begin_transaction(None, sink);
+        self.report(|session, sink| session.begin_transaction(&Begin::default(), sink), sink);
     }
     fn commit(&mut self, sink: &mut dyn Sink) {
         self.report(Self::commit_transaction, sink);

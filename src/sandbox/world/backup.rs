@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::files::{Body, Recording, Unreadable, os_error_text};
+use super::ha::Barred;
 use super::media::{cannot_open, terminated};
 use super::state::{Database, DbState, Layout, Model, Rest, Server, Set, State, no_such_database};
 use crate::sandbox::answer::Message;
@@ -60,8 +61,16 @@ impl State {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
+        if let Some(refused) = self.ha_bars(s, database, Barred::of_backup(ask)) {
+            return Err(terminated(ask.verb(), vec![refused]));
+        }
+        // Others read the log before a backup cuts it off.
+        self.ship(to);
+        let follows = self.follows(s, database);
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
+        self.happens(s, super::Happening::Backup { database })?;
+        let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
+        let there = !ask.init && made.unwrap_or_else(|| self.files.has(self.servers[s].machine(), &ask.path));
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         // Written just before the program was killed: the same set again, not a second one.
@@ -73,13 +82,21 @@ impl State {
         let (start, finish) = (server.local(from), server.local(to));
         let layout = layout_of(server, &server.databases[d]);
         let db = &mut server.databases[d];
-        db.work(to, busy, &mut self.dice);
+        if !follows {
+            db.work(to, busy, &mut self.dice);
+            db.log.flush();
+        }
         let (first, body) = if ask.log {
             (db.log.backed_up.unwrap_or(db.log.end), Body::Log(db.log.records.clone()))
+        } else if follows {
+            // A copy writes no checkpoint of its own.
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         } else {
             db.log.checkpoint = db.log.end;
             db.log.end = db.log.end.after(2);
-            (db.log.checkpoint, Body::Full(db.content.clone()))
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         };
         let pages: i64 = db.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum();
         let size =
@@ -117,11 +134,16 @@ impl State {
             .write(&machine, &ask.path, position > 1, &recording)
             .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
         if let Some(fresh) = &mut self.fresh {
-            fresh.insert(ask.path.clone(), Arc::new(vec![recording.clone()]));
+            let mut sets = earlier.map_or_else(Vec::new, |e| e.to_vec());
+            sets.push(recording.clone());
+            fresh.insert(ask.path.clone(), Arc::new(sets));
         }
         let number = self.know_set(&recording.set, &recording.layout);
         self.enter_set(s, number);
         self.servers[s].databases[d].backed_up(&recording.set, ask);
+        if follows && ask.log {
+            self.backed_up_on_copy(s, database, &recording.set);
+        }
         self.dirty = true;
         Ok(number)
     }

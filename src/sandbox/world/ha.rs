@@ -6,6 +6,7 @@ mod beat;
 mod follow;
 mod gate;
 mod groups;
+mod guard;
 mod joining;
 mod mirroring;
 mod roles;
@@ -17,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Guid, Lsn};
-use super::state::Record;
+use super::log::Record;
 
 pub(crate) use gate::{Barred, databases_in};
 pub(crate) use groups::preference;

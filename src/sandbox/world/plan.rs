@@ -2,6 +2,8 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+pub(crate) mod ha;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -23,7 +25,9 @@ pub(crate) struct Plan {
     /// How much history there is when the walk begins.
     #[serde(default)]
     pub(crate) history: Option<String>,
-    pub(crate) backup: Backup,
+    /// The backups of a BizTalk group; of worlds that have one.
+    #[serde(default)]
+    pub(crate) backup: Option<Backup>,
     pub(crate) servers: Vec<Server>,
     #[serde(default)]
     pub(crate) logins: Vec<Login>,
@@ -35,6 +39,14 @@ pub(crate) struct Plan {
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
+    /// The failover cluster that availability groups stand on.
+    #[serde(default)]
+    pub(crate) cluster: Option<ha::Cluster>,
+    #[serde(default)]
+    pub(crate) availability_groups: Vec<ha::Group>,
+    /// Database mirroring.
+    #[serde(default)]
+    pub(crate) mirrors: Vec<ha::Mirror>,
 }
 
 /// The Backup BizTalk Server job.
@@ -165,7 +177,9 @@ pub(crate) enum LoginKind {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Database {
     pub(crate) name: String,
-    /// management, messagebox, tracking, rules, bam or other (covered through `adm_OtherBackupDatabases`).
+    /// management, messagebox, tracking, rules, bam, sso or other (covered through `adm_OtherBackupDatabases`);
+    /// user = nothing of BizTalk's.
+    #[serde(default)]
     pub(crate) role: DatabaseRole,
     pub(crate) server: String,
     /// Of `other`: its default name there.
@@ -190,7 +204,7 @@ const fn hundred() -> i64 {
 }
 
 /// What a database is to BizTalk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DatabaseRole {
     Management,
@@ -200,6 +214,8 @@ pub(crate) enum DatabaseRole {
     Bam,
     Sso,
     Other,
+    #[default]
+    User,
 }
 
 impl DatabaseRole {
@@ -212,6 +228,7 @@ impl DatabaseRole {
             Self::Bam => "bam",
             Self::Sso => "sso",
             Self::Other => "other",
+            Self::User => "user",
         }
     }
 }
@@ -284,7 +301,7 @@ impl Plan {
                 return Err(format!("server {} is there twice", s.name));
             }
             for linked in s.linked.iter().chain(&s.only_from) {
-                if !server(linked) {
+                if !server(linked) && !self.is_listener(linked) {
                     return Err(format!(
                         "server {} names `{linked}`, which is no server of this world",
                         s.name
@@ -307,30 +324,58 @@ impl Plan {
             }
         }
         let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();
-        if management != 1 {
+        if management > 1 {
             return Err(format!("a world has one database of role management, not {management}"));
         }
-        let every = self.log_every()?;
-        if every.ms < 60_000 || every.ms > 86_400_000 || every.ms % 60_000 != 0 {
-            return Err("backup.log_every is in whole minutes, from 1m to 24h".into());
+        match &self.backup {
+            None if management == 1 => {
+                return Err("a world with a database of role management has a part `backup`".into());
+            }
+            Some(_) if management == 0 => {
+                return Err(
+                    "`backup` is of a BizTalk group, and there is no database of role management".into()
+                );
+            }
+            None if self.databases.iter().any(|d| d.role != DatabaseRole::User) => {
+                return Err("databases of BizTalk roles need one of role management among them".into());
+            }
+            None => {}
+            Some(backup) => {
+                let every = backup.log_every()?;
+                if every.ms < 60_000 || every.ms > 86_400_000 || every.ms % 60_000 != 0 {
+                    return Err("backup.log_every is in whole minutes, from 1m to 24h".into());
+                }
+            }
         }
         if self.history()?.ms > 40 * 86_400_000 {
             return Err("history is at most 40 days".into());
         }
+        self.check_ha()?;
         Ok(self)
     }
 
-    pub(crate) fn log_every(&self) -> Result<Span, String> {
-        self.backup.log_every.parse()
-    }
-    pub(crate) fn next_log_in(&self) -> Result<Span, String> {
-        self.backup.next_log_in.parse()
-    }
     pub(crate) fn history(&self) -> Result<Span, String> {
         self.history.as_deref().unwrap_or("26h").parse()
     }
+    /// The number of a server.
+    pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
+        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+    }
+    /// The databases that the Backup BizTalk Server job covers.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = &Database> {
+        self.databases.iter().filter(|d| d.role != DatabaseRole::User)
+    }
     pub(crate) fn management(&self) -> Option<&Database> {
         self.databases.iter().find(|d| d.role == DatabaseRole::Management)
+    }
+}
+
+impl Backup {
+    pub(crate) fn log_every(&self) -> Result<Span, String> {
+        self.log_every.parse()
+    }
+    pub(crate) fn next_log_in(&self) -> Result<Span, String> {
+        self.next_log_in.parse()
     }
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod functions;
 mod procedures;
+mod transactions;
 mod views;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
 use crate::sandbox::answer::{Door, Login, Message, Sink};
-use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
 use crate::sandbox::value::{Column, Table, Value};
 
 /// A server of a world.
@@ -106,6 +107,7 @@ impl Host for SimulatedServer {
         self.call(&nobody, |call| {
             let who = call.log_in(login, session_id)?;
             let (s, now) = (call.s, call.now);
+            call.state.happens(s, super::Happening::Connection)?;
             call.state.sessions.retain(|x| x.server != s || x.id != session_id);
             call.state.sessions.push(Session {
                 server: s,
@@ -126,6 +128,7 @@ impl Host for SimulatedServer {
     fn logout(&self, context: &Context) {
         self.call(context, |call| {
             let s = call.s;
+            call.roll_back(context.session_id);
             call.state.sessions.retain(|x| x.server != s || x.id != context.session_id);
         });
     }
@@ -158,6 +161,39 @@ impl Host for SimulatedServer {
 
     fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
         self.call(context, |call| call.scan(scans))
+    }
+
+    fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64> {
+        self.call(context, |call| call.begin(begin))
+    }
+
+    fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool> {
+        self.call(context, |call| Ok(call.mark(name, description)))
+    }
+
+    fn save(&self, context: &Context, name: &str) -> Outcome<()> {
+        self.call(context, |call| {
+            call.save(name);
+            Ok(())
+        })
+    }
+
+    fn roll_back_to(&self, context: &Context, name: &str) -> Outcome<bool> {
+        self.call(context, |call| Ok(call.roll_back_to(name)))
+    }
+
+    fn commit(&self, context: &Context) -> Outcome<()> {
+        self.call(context, |call| {
+            call.commit();
+            Ok(())
+        })
+    }
+
+    fn roll_back(&self, context: &Context) -> Outcome<()> {
+        self.call(context, |call| {
+            call.roll_back(context.session_id);
+            Ok(())
+        })
     }
 
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
@@ -309,8 +345,6 @@ impl Call<'_> {
         if let Some(refused) = self.state.ha_read_only(self.s, &name.database) {
             return Err(refused);
         }
-        let now = self.now;
-        self.state.dirty = true;
-        Ok(self.server_mut().databases[d].change(now, &name.name, change))
+        Ok(self.change_rows(d, &name.name, change))
     }
 }

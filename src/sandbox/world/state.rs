@@ -19,9 +19,12 @@ pub(crate) use more::{BadPage, More};
 use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
+use super::ledger::Ledger;
+pub(crate) use super::log::Record;
+use super::log::{Open, Tran};
 use super::stored::Stored;
+use super::transaction::Transactions;
 use crate::clock::DrillClock;
-use crate::sandbox::value::Value;
 
 /// The whole world.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +39,10 @@ pub(crate) struct State {
     pub(crate) opened: DateTime<Utc>,
     pub(crate) servers: Vec<Server>,
     /// Every backup set some server knows of.
-    pub(crate) sets: Vec<Set>,
+    pub(crate) sets: Ledger<Set>,
+    /// Where each stands among them.
+    #[serde(skip)]
+    pub(crate) set_of: HashMap<Guid, usize>,
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
@@ -45,6 +51,9 @@ pub(crate) struct State {
     /// Availability groups and mirroring.
     #[serde(default)]
     pub(crate) ha: super::ha::Ha,
+    /// Faults that still wait for their moment.
+    #[serde(default)]
+    pub(crate) pending: Vec<super::trigger::Pending>,
     #[serde(skip)]
     pub(crate) files: Files,
     /// Files written while history is made, so that they need not be read back.
@@ -83,6 +92,9 @@ pub(crate) struct Server {
     pub(crate) shipping: Option<Shipping>,
     pub(crate) trouble: Trouble,
     pub(crate) next_object_id: i32,
+    /// Transactions that have not ended.
+    #[serde(default)]
+    pub(crate) transactions: Transactions,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -160,8 +172,9 @@ pub(crate) struct Trouble {
     pub(crate) restore_ms: Option<i64>,
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
-    /// Files whose names contain this cannot be opened from here (OS error 5).
-    pub(crate) denied: Option<String>,
+    /// Files whose names contain one of these cannot be opened from here (OS error 5).
+    #[serde(default)]
+    pub(crate) denied: Vec<String>,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -231,6 +244,9 @@ pub(crate) struct Content {
     pub(crate) procedures: Vec<(String, i32)>,
     pub(crate) views: Vec<(String, i32)>,
     pub(crate) users: Vec<User>,
+    /// Transactions that had not ended.
+    #[serde(default, skip_serializing_if = "Open::is_empty")]
+    pub(crate) open: Open,
 }
 
 /// A database principal.
@@ -272,26 +288,11 @@ pub(crate) struct Log {
     pub(crate) begins: bool,
     /// Records since the last log backup.
     pub(crate) records: Vec<Record>,
+    /// Transactions begun so far.
+    #[serde(default)]
+    pub(crate) trans: Tran,
     /// When traffic was last added.
     pub(crate) busy_until: Option<DateTime<Utc>>,
-}
-
-/// One record: enough to do it again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) lsn: Lsn,
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) edit: Edit,
-}
-
-/// What a record does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Edit {
-    Insert(String, Vec<Vec<Value>>),
-    Update(String, Vec<(usize, Vec<Value>)>),
-    Delete(String, Vec<usize>),
-    /// The commit of a marked transaction.
-    Mark(String),
 }
 
 /// A destination of BizTalk log shipping.
@@ -379,6 +380,12 @@ impl Server {
             16 => 957,
             _ => 998,
         }
+    }
+
+    /// Whether the service account may not open a file.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        self.trouble.denied.iter().any(|d| path.contains(&d.to_lowercase()))
     }
 
     pub(crate) fn database(&self, name: &str) -> Option<&Database> {

@@ -1,5 +1,10 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod asking;
+mod catalogue;
+mod ha;
+mod transactions;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -474,6 +479,7 @@ fn a_world_comes_back_from_its_folder_as_it_was_and_goes_on() {
     let before = saved(&walk.world);
     let again = World::open_on(folder.path(), Some(Arc::clone(&walk.clock) as _)).unwrap();
     assert!(before == saved(&again));
+    assert!(walk.world.shared.locked().sets[..] == again.shared.locked().sets[..]);
     walk.clock.advance_ms(120_000);
     let hosts = again.hosts();
     let columns = ["BackupSetId", "SetComplete"];
@@ -482,8 +488,10 @@ fn a_world_comes_back_from_its_folder_as_it_was_and_goes_on() {
 
     let snapshot = folder.path().join("world.json");
     let text = std::fs::read_to_string(&snapshot).unwrap();
-    std::fs::write(&snapshot, text.replacen("\"format\":1", "\"format\":99", 1)).unwrap();
+    std::fs::write(&snapshot, text.replacen("\"format\":2", "\"format\":99", 1)).unwrap();
     assert!(World::open(folder.path()).err().unwrap().to_string().contains("newer program"));
+    std::fs::write(&snapshot, text.replacen("\"format\":2", "\"format\":1", 1)).unwrap();
+    assert!(World::open(folder.path()).err().unwrap().to_string().contains("older program"));
     std::fs::write(&snapshot, &text[..text.len() / 2]).unwrap();
     assert!(World::open(folder.path()).err().unwrap().to_string().contains("damaged"));
     assert!(

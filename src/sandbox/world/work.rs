@@ -55,6 +55,12 @@ impl State {
             return Next::Done(String::new());
         };
         let (command, database) = (step.command.clone(), step.database.clone());
+        let Some(database) = self.guarded(s, &command, database) else {
+            return Next::Done(String::new());
+        };
+        if let Some(closed) = self.ha_closed(s, &database, false) {
+            return Next::Failed(vec![closed]);
+        }
         if let Some(closed) = self.servers[s].database(&database).and_then(super::state::Database::closed) {
             return Next::Failed(vec![closed]);
         }

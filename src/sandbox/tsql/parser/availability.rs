@@ -21,8 +21,7 @@ impl Parser {
         let name = self.identifier()?;
         let options = if self.accept("WITH") { self.list(Self::group_option)? } else { Vec::new() };
         self.expect("FOR")?;
-        let databases =
-            if self.accept("DATABASE") { self.commas(Self::identifier)? } else { Vec::new() };
+        let databases = if self.accept("DATABASE") { self.commas(Self::identifier)? } else { Vec::new() };
         self.expect("REPLICA")?;
         self.expect("ON")?;
         let replicas = self.commas(Self::new_replica)?;
@@ -126,7 +125,13 @@ impl Parser {
         if newer && self.version < 13 {
             return Err(self.unexpected());
         }
-        let refused = ["CLUSTER_TYPE", "REQUIRED_SYNCHRONIZED_SECONDARIES_TO_COMMIT", "DISTRIBUTED", "CONTAINED", "ROLE"];
+        let refused = [
+            "CLUSTER_TYPE",
+            "REQUIRED_SYNCHRONIZED_SECONDARIES_TO_COMMIT",
+            "DISTRIBUTED",
+            "CONTAINED",
+            "ROLE",
+        ];
         if refused.contains(&name.as_str()) {
             return Err(self.refused(format!("availability group option {name}")));
         }

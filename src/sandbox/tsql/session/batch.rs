@@ -164,6 +164,12 @@ impl<'s> Batch<'s> {
         if let Some(command) = command_word(&statement.what) {
             self.session.host.activity(&self.session.context, Some(command));
         }
+        if super::transaction::writes(&statement.what) {
+            self.may_write()?;
+        }
+        if super::transaction::begins(&statement.what) {
+            self.session.begin_implicitly(self.sink)?;
+        }
         let mut row_count = None;
         let flow = match &statement.what {
             What::If { condition, then, otherwise } => {

@@ -96,6 +96,7 @@ impl Batch<'_> {
         }
         let database = self.session.context.database.clone();
         let settings = self.session.settings.clone();
+        let transactions = self.session.globals.transactions;
         let mut batch = Batch::new(&mut *self.session, &mut *self.sink, variables, self.depth + 1);
         batch.tries.clone_from(&self.tries);
         let result = batch.text(sql);
@@ -106,10 +107,12 @@ impl Batch<'_> {
             self.sink.put(Part::Database { old, new: database })?;
         }
         self.forget();
-        match result? {
-            Flow::Return(status) => Ok((status, variables)),
-            _ => Ok((0, variables)),
-        }
+        let status = match result? {
+            Flow::Return(status) => status,
+            _ => 0,
+        };
+        self.balanced(transactions)?;
+        Ok((status, variables))
     }
 
     fn given(&self, arguments: &[Argument]) -> Result<Vec<Given>, Raised> {
@@ -326,6 +329,7 @@ impl Batch<'_> {
         let given: Vec<Given> = values.iter().map(given).collect();
         let (variables, declared) = self.bind_parameters(&prepared.declaration, &given)?;
         self.variables = variables;
+        let transactions = self.session.globals.transactions;
         let flow = self.text(&prepared.text);
         let status = match &flow {
             Ok(Flow::Return(status)) => *status,
@@ -337,6 +341,11 @@ impl Batch<'_> {
             && raised.stopped
         {
             return Err(raised);
+        }
+        if let Err(message) = self.balanced(transactions) {
+            self.session.globals.error = message.number;
+            self.sink.put(Part::Error(message))?;
+            self.sink.put(Part::Done { rows: None })?;
         }
         self.sink.put(Part::Status(status))?;
         for (at, (name, kind, output)) in declared.iter().enumerate() {

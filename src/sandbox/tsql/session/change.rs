@@ -10,7 +10,6 @@ use super::super::plan::Row;
 use super::super::state::LocalTable;
 use super::batch::Batch;
 use super::raised::Raised;
-use super::transaction::Undo;
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
@@ -84,10 +83,7 @@ impl Batch<'_> {
         }
         let count = changes.len() as u64;
         if let Changed::Host(object) = &plan.changed {
-            let undo = changes.iter().map(|(at, new)| (new.clone(), (*rows[*at]).clone())).collect();
-            self.session.host.change(&self.session.context, object, Change::Update(changes))?;
-            self.session.remember(Undo::Updated(object.clone(), undo));
-            self.forget();
+            self.write(object, Change::Update(changes))?;
         } else if let Some(table) = self.own_table_mut(&plan.changed) {
             for (at, row) in changes {
                 table.table.rows[at] = row;
@@ -128,10 +124,7 @@ impl Batch<'_> {
         places.sort_unstable();
         let count = places.len() as u64;
         if let Changed::Host(object) = &plan.changed {
-            let gone = places.iter().map(|at| (*rows[*at]).clone()).collect();
-            self.session.host.change(&self.session.context, object, Change::Delete(places))?;
-            self.session.remember(Undo::Deleted(object.clone(), gone));
-            self.forget();
+            self.write(object, Change::Delete(places))?;
         } else if let Some(table) = self.own_table_mut(&plan.changed) {
             for at in places.into_iter().rev() {
                 table.table.rows.remove(at);

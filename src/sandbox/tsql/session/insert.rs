@@ -7,7 +7,6 @@ use super::super::state::invalid_object;
 use super::super::types;
 use super::batch::Batch;
 use super::raised::Raised;
-use super::transaction::Undo;
 use crate::sandbox::answer::{Kept, Message, Part};
 use crate::sandbox::host::Change;
 use crate::sandbox::value::{Column, Type, Value};
@@ -120,9 +119,7 @@ impl Batch<'_> {
         }
         let count = whole.len() as u64;
         if let Changed::Host(object) = &changed {
-            self.session.host.change(&self.session.context, object, Change::Insert(whole.clone()))?;
-            self.session.remember(Undo::Inserted(object.clone(), whole));
-            self.forget();
+            self.write(object, Change::Insert(whole))?;
         } else if let Some(table) = self.own_table_mut(&changed) {
             table.next_identity = identity;
             table.table.rows.extend(whole);

@@ -31,7 +31,11 @@ impl Batch<'_> {
                 settings.quoted_identifier = on;
                 256
             }
-            "IMPLICIT_TRANSACTIONS" | "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
+            "IMPLICIT_TRANSACTIONS" => {
+                settings.implicit = on;
+                2
+            }
+            "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
             // comparisons with NULL, NULL in texts, warnings: only the ISO way is modelled
             "ANSI_NULLS" | "CONCAT_NULL_YIELDS_NULL" | "ANSI_WARNINGS" | "ANSI_PADDING" if !on => {
                 return Err(refused(name, on));

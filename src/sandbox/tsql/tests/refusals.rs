@@ -151,7 +151,6 @@ fn what_is_not_modelled_is_refused_by_name() {
         ("CREATE VIEW v AS SELECT 1", "E59999"),
         ("GRANT SELECT ON t TO x", "E59999"),
         ("DECLARE c CURSOR FOR SELECT 1", "E59999"),
-        ("BEGIN DISTRIBUTED TRANSACTION", "E59999"),
         ("SELECT id FROM t GROUP BY ROLLUP (id)", "E59999"),
         ("SET ROWCOUNT 5", "E59999"),
         ("SET ANSI_NULLS OFF", "E59999"),

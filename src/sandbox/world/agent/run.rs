@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Activity, Doing, Outcome, Row, Run, Schedule};
 use crate::sandbox::answer::Message;
+use crate::sandbox::world::Happening;
 use crate::sandbox::world::state::State;
 use crate::sandbox::world::work::{Beat, Next};
 
@@ -15,7 +16,9 @@ const CATCH_UP_HOURS: i64 = 24;
 /// Stands for the BizTalk computers where a server's number is asked for.
 const BIZTALK: usize = usize::MAX;
 /// Stands for availability groups and mirroring.
-const HA: usize = usize::MAX - 1;
+const HA: usize = usize::MAX - 2;
+/// Stands for a fault whose time has come, where a server's number is asked for.
+const FAULT: usize = usize::MAX - 1;
 
 impl State {
     /// Sets when a job runs next by its schedules.
@@ -57,6 +60,9 @@ impl State {
                 self.beat_of_biztalk(due);
             } else if s == HA {
                 self.beat_of_ha(due);
+            } else if s == FAULT {
+                // There is no statement to end: a fault that comes at a time changes the world alone.
+                let _ = self.strike(j);
             } else if self.servers[s].agent.jobs[j].run.is_some() {
                 self.beat(s, j, due);
             } else {
@@ -89,6 +95,11 @@ impl State {
             && first.is_none_or(|(best, _, _)| beat < best)
         {
             first = Some((beat, HA, 0));
+        }
+        if let Some((at, n)) =
+            self.next_strike().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))
+        {
+            first = Some((at, FAULT, n));
         }
         for (s, server) in self.servers.iter().enumerate() {
             if server.agent.stopped || server.trouble.refused {
@@ -143,6 +154,7 @@ impl State {
             stopped: None,
             row: None,
         });
+        let name = job.name.clone();
         job.run = Some(Run {
             by,
             started,
@@ -152,6 +164,9 @@ impl State {
             beat: Beat::Begin,
             doing: None,
         });
+        if let Err(messages) = self.happens(s, Happening::Run { job: &name }) {
+            self.end_step(s, j, started, &Err(messages));
+        }
     }
 
     fn beat(&mut self, s: usize, j: usize, now: DateTime<Utc>) {

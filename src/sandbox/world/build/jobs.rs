@@ -29,19 +29,19 @@ struct Draft {
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
     let plan = making.plan;
-    let Some(management) = plan.management() else { return Ok(()) };
+    let (Some(management), Some(backup)) = (plan.management(), &plan.backup) else { return Ok(()) };
     let Some(source) = state.server_index(&management.server) else { return Ok(()) };
-    let every = plan.log_every()?;
+    let every = backup.log_every()?;
     let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
-    let first = raster_start((making.opened + plan.next_log_in()?.delta() + offset).naive_utc(), every);
-    let mut drafts = vec![backup_job(&plan.backup, &management.name, every, first)];
+    let first = raster_start((making.opened + backup.next_log_in()?.delta() + offset).naive_utc(), every);
+    let mut drafts = vec![backup_job(backup, &management.name, every, first)];
     for job in &plan.jobs {
         let steps = job.steps.iter().enumerate().map(|(n, s)| {
             let last = n + 1 == job.steps.len();
             let command = s
                 .command
-                .replace("{source}", &management.server)
-                .replace("{location}", &plan.backup.location);
+                .replace("{source}", &plan.address_of(management))
+                .replace("{location}", &backup.location);
             (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
         });
         let schedule = match &job.every {

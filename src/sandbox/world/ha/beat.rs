@@ -11,14 +11,17 @@ impl State {
         self.ship(now);
         for (s, name) in self.first_copies() {
             let busy = self.biztalk.connected_to.is_some() || !self.is_biztalk(s, &name);
-            if self.reachable(s) && let Some(d) = self.servers[s].database_index(&name) {
+            if self.reachable(s)
+                && let Some(d) = self.servers[s].database_index(&name)
+            {
                 let db = &mut self.servers[s].databases[d];
                 db.work(now, busy, &mut self.dice);
             }
         }
         self.ship(now);
         self.watch(now);
-        let lost = self.ha.groups.iter().any(|g| g.lost.is_some()) || self.ha.mirrors.iter().any(|m| m.lost.is_some());
+        let lost = self.ha.groups.iter().any(|g| g.lost.is_some())
+            || self.ha.mirrors.iter().any(|m| m.lost.is_some());
         let pause = if coarse {
             TimeDelta::minutes(15)
         } else if lost {
@@ -31,9 +34,12 @@ impl State {
 
     /// Server and name of every database that others follow.
     fn first_copies(&self) -> Vec<(usize, String)> {
-        let groups = self.ha.groups.iter().filter_map(|g| Some((g.primary_server()?, g))).flat_map(|(s, g)| {
-            g.databases.iter().map(move |m| (s, m.name.clone()))
-        });
+        let groups = self
+            .ha
+            .groups
+            .iter()
+            .filter_map(|g| Some((g.primary_server()?, g)))
+            .flat_map(|(s, g)| g.databases.iter().map(move |m| (s, m.name.clone())));
         let mirrors = self.ha.mirrors.iter().map(|m| (m.principal, m.database.clone()));
         groups.chain(mirrors).collect()
     }

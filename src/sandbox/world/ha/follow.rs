@@ -50,7 +50,7 @@ impl Copy {
         }
         let arrived = self.held.partition_point(|r| r.lsn < to);
         for record in self.held.drain(..arrived) {
-            second.content.apply(&record.edit);
+            second.content.redo(&record);
             second.log.records.push(record);
         }
         self.hardened = to;
@@ -79,6 +79,7 @@ impl Database {
             self.log.full_checkpoint = first.log.full_checkpoint;
             self.base = first.base;
         }
+        self.log.trans = first.log.trans;
         self.fork = first.fork;
         self.model = first.model;
     }
@@ -219,7 +220,8 @@ impl Ha {
 impl Lsn {
     /// Log blocks from here to there, 0 when it lies behind.
     pub(crate) fn blocks_to(self, other: Self) -> i64 {
-        let place = |lsn: Self| lsn.0 / 1_000_000_000_000_000 * 1_000_000 + lsn.0 % 1_000_000_000_000_000 / 100_000;
+        let place =
+            |lsn: Self| lsn.0 / 1_000_000_000_000_000 * 1_000_000 + lsn.0 % 1_000_000_000_000_000 / 100_000;
         i64::try_from((place(other) - place(self)).max(0)).unwrap_or(i64::MAX)
     }
 }

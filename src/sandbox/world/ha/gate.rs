@@ -4,7 +4,9 @@
 
 use super::{Ha, Role};
 use crate::sandbox::answer::Message;
-use crate::sandbox::world::state::State;
+use crate::sandbox::world::backup::BackupAsk;
+use crate::sandbox::world::ids::Guid;
+use crate::sandbox::world::state::{Database, Set, State};
 
 /// What a statement wants with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,23 @@ pub(crate) enum Barred {
     CopyOnly,
     /// A log backup.
     LogBackup,
-    /// A log backup WITH COPY_ONLY or NORECOVERY.
-    OtherLogBackup,
+    /// A log backup WITH COPY_ONLY.
+    CopyOnlyLog,
+    /// A log backup that leaves the database restoring.
+    TailBackup,
+}
+
+impl Barred {
+    /// What a BACKUP statement is to a copy.
+    pub(crate) const fn of_backup(ask: &BackupAsk) -> Self {
+        match (ask.log, ask.copy_only) {
+            (true, _) if ask.norecovery => Self::TailBackup,
+            (true, true) => Self::CopyOnlyLog,
+            (true, false) => Self::LogBackup,
+            (false, true) => Self::CopyOnly,
+            (false, false) => Self::FullBackup,
+        }
+    }
 }
 
 fn said(number: i32, class: u8, text: String) -> Message {
@@ -169,14 +186,15 @@ impl State {
             )),
             _ if !self.follows(s, database) => match what {
                 // The principal and the primary must stay open.
-                Barred::OtherLogBackup => self.ha_tail(name, s),
+                Barred::TailBackup => self.ha_bars(s, name, Barred::Alter),
                 _ => None,
             },
             _ if mirrored.is_some() => self.ha_closed(s, database, false),
-            Barred::FullBackup | Barred::OtherLogBackup => Some(said(
+            Barred::FullBackup | Barred::CopyOnlyLog | Barred::TailBackup => Some(said(
                 3059,
                 16,
-                "This BACKUP or RESTORE command is not supported on a database mirror or secondary replica.".into(),
+                "This BACKUP or RESTORE command is not supported on a database mirror or secondary replica."
+                    .into(),
             )),
             Barred::CopyOnly | Barred::LogBackup => {
                 let (g, m) = member?;
@@ -193,9 +211,76 @@ impl State {
         }
     }
 
-    /// WITH NORECOVERY would close a database that others follow.
-    fn ha_tail(&self, name: &str, s: usize) -> Option<Message> {
-        self.ha_bars(s, name, Barred::Alter)
+    /// A log backup taken on a secondary counts for the primary: the chain is one.
+    pub(crate) fn backed_up_on_copy(&mut self, s: usize, database: &str, set: &Set) {
+        let first = self.ha.member(s, database).and_then(|(g, _)| self.ha.groups[g].primary_server());
+        if let Some(db) = first.and_then(|p| self.servers[p].database_mut(database)) {
+            db.log.backed_up = Some(set.last);
+            db.log.records.retain(|r| r.lsn >= set.last);
+            db.log.begins = false;
+            db.forked = None;
+        }
+    }
+
+    /// `sys.fn_hadr_is_primary_replica`; None when the database is in no group.
+    pub(crate) fn is_primary_replica(&self, s: usize, database: &str) -> Option<bool> {
+        let (g, _) = self.ha.member(s, database)?;
+        let group = &self.ha.groups[g];
+        group.replica_on(s).map(|r| self.role(group, r) == Role::Primary)
+    }
+
+    /// `sys.fn_hadr_backup_is_preferred_replica`
+    pub(crate) fn is_preferred_for_backups(&self, s: usize, database: &str) -> bool {
+        let Some((g, m)) = self.ha.member(s, database) else { return true };
+        let group = &self.ha.groups[g];
+        let Some(here) = group.replica_on(s) else { return true };
+        let usable = |r: usize| {
+            group.replicas[r].backup_priority > 0
+                && group.databases[m].copies[r].joined
+                && self.connected(group, r)
+        };
+        // Of equal priority, the first by name.
+        let best = |candidates: &mut dyn Iterator<Item = usize>| {
+            candidates.filter(|r| usable(*r)).max_by_key(|r| {
+                let replica = &group.replicas[*r];
+                (replica.backup_priority, std::cmp::Reverse(self.servers[replica.server].name.to_lowercase()))
+            })
+        };
+        let all = 0..group.replicas.len();
+        let secondary = best(&mut all.clone().filter(|r| group.primary != Some(*r)));
+        let chosen = match group.backup_preference {
+            0 => group.primary,
+            1 => secondary,
+            2 => secondary.or(group.primary),
+            _ => best(&mut all.clone()),
+        };
+        chosen == Some(here)
+    }
+
+    /// Replica and group database id of a database that takes part.
+    pub(crate) fn ha_ids(&self, s: usize, database: &str) -> Option<(Guid, Guid)> {
+        let (g, m) = self.ha.member(s, database)?;
+        let group = &self.ha.groups[g];
+        group.replica_on(s).map(|r| (group.replicas[r].id, group.databases[m].id))
+    }
+
+    /// `log_reuse_wait` of a log that a copy still needs.
+    pub(crate) fn log_held(&self, s: usize, db: &Database) -> Option<(i64, &'static str)> {
+        let kept = db.log.backed_up.unwrap_or(db.log.end);
+        if let Some(n) = self.ha.session(s, &db.name) {
+            let mirror = &self.ha.mirrors[n];
+            return (mirror.principal == s && mirror.copy.hardened < kept)
+                .then_some((5, "DATABASE_MIRRORING"));
+        }
+        let (g, m) = self.ha.member(s, &db.name)?;
+        let group = &self.ha.groups[g];
+        if group.primary_server() != Some(s) {
+            return None;
+        }
+        let behind = |(r, copy): (usize, &super::Copy)| {
+            copy.joined && group.primary != Some(r) && copy.hardened < kept
+        };
+        group.databases[m].copies.iter().enumerate().any(behind).then_some((9, "AVAILABILITY_REPLICA"))
     }
 
     /// The server that a listener's name leads to now.

@@ -55,19 +55,39 @@ impl State {
                     return Err(principal_only(&name));
                 }
                 if !mirror.safe {
-                    return Err(error(1477, format!("The database mirroring safety level must be FULL to manually failover database \"{name}\". Set safety level to FULL and retry.")));
+                    return Err(error(
+                        1477,
+                        format!(
+                            "The database mirroring safety level must be FULL to manually failover database \"{name}\". Set safety level to FULL and retry."
+                        ),
+                    ));
                 }
                 if !joined {
-                    return Err(error(1447, format!("ALTER DATABASE \"{name}\" command cannot be executed until both partner server instances are up, running, and connected. Start the partner and reissue the command.")));
+                    return Err(error(
+                        1447,
+                        format!(
+                            "ALTER DATABASE \"{name}\" command cannot be executed until both partner server instances are up, running, and connected. Start the partner and reissue the command."
+                        ),
+                    ));
                 }
                 if mirror.suspended || !mirror.copy.level_with_what_it_saw() {
-                    return Err(error(1422, format!("The mirror server instance is not caught up to the recent changes to database \"{name}\". Unable to fail over.")));
+                    return Err(error(
+                        1422,
+                        format!(
+                            "The mirror server instance is not caught up to the recent changes to database \"{name}\". Unable to fail over."
+                        ),
+                    ));
                 }
                 self.swap_partners(n, false, now);
             }
             PartnerAction::Force => {
                 if principal || joined {
-                    return Err(error(1455, format!("The database mirroring service cannot be forced for database \"{name}\" because the database is not in the correct state to become the principal database.")));
+                    return Err(error(
+                        1455,
+                        format!(
+                            "The database mirroring service cannot be forced for database \"{name}\" because the database is not in the correct state to become the principal database."
+                        ),
+                    ));
                 }
                 self.swap_partners(n, true, now);
             }
@@ -75,7 +95,12 @@ impl State {
             PartnerAction::Suspend => self.ha.mirrors[n].suspended = true,
             PartnerAction::Resume => {
                 if !joined {
-                    return Err(error(1447, format!("ALTER DATABASE \"{name}\" command cannot be executed until both partner server instances are up, running, and connected. Start the partner and reissue the command.")));
+                    return Err(error(
+                        1447,
+                        format!(
+                            "ALTER DATABASE \"{name}\" command cannot be executed until both partner server instances are up, running, and connected. Start the partner and reissue the command."
+                        ),
+                    ));
                 }
                 self.ha.mirrors[n].suspended = false;
                 self.ship(now);
@@ -95,7 +120,12 @@ impl State {
                     return Err(principal_only(&name));
                 }
                 if *seconds > 32_767 {
-                    return Err(error(1476, format!("Database mirroring timeout value {seconds} exceeds the maximum value 32767.")));
+                    return Err(error(
+                        1476,
+                        format!(
+                            "Database mirroring timeout value {seconds} exceeds the maximum value 32767."
+                        ),
+                    ));
                 }
                 // Shorter ones are taken as the shortest there is.
                 self.ha.mirrors[n].timeout = (*seconds).max(5);
@@ -103,7 +133,10 @@ impl State {
             PartnerAction::Witness(address) => self.set_witness(n, &name, address)?,
             PartnerAction::NoWitness => {
                 if self.ha.mirrors[n].witness.take().is_none() {
-                    return Err(error(1439, format!("There is currently no witness associated with database \"{name}\".")));
+                    return Err(error(
+                        1439,
+                        format!("There is currently no witness associated with database \"{name}\"."),
+                    ));
                 }
             }
             PartnerAction::Address(_) => {}
@@ -125,9 +158,18 @@ impl State {
     }
 
     /// SET PARTNER = address: first on the mirror, whose copy is being restored, then on the principal.
-    fn make_partners(&mut self, s: usize, name: &str, address: &str, now: DateTime<Utc>) -> Result<(), Message> {
+    fn make_partners(
+        &mut self,
+        s: usize,
+        name: &str,
+        address: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Message> {
         if self.ha.session(s, name).is_some() || self.ha.member(s, name).is_some() {
-            return Err(error(1405, format!("The database \"{name}\" is already enabled for database mirroring.")));
+            return Err(error(
+                1405,
+                format!("The database \"{name}\" is already enabled for database mirroring."),
+            ));
         }
         let other = self.reached_at(s, address)?;
         if other == s {
@@ -141,24 +183,50 @@ impl State {
             return Ok(());
         }
         if db.model != Model::Full {
-            return Err(error(1465, format!("Database \"{name}\" database is not in full recovery mode on each of the server instances. The full recovery model is required for a database to participate in database mirroring or in an availability group.")));
+            return Err(error(
+                1465,
+                format!(
+                    "Database \"{name}\" database is not in full recovery mode on each of the server instances. The full recovery model is required for a database to participate in database mirroring or in an availability group."
+                ),
+            ));
         }
         let first = (db.family, db.log.backed_up, db.log.end);
         let Some(remote) = self.servers[other].database(name) else {
-            return Err(error(1448, format!("The remote copy of database \"{name}\" does not exist. Check the database name and reissue the command.")));
+            return Err(error(
+                1448,
+                format!(
+                    "The remote copy of database \"{name}\" does not exist. Check the database name and reissue the command."
+                ),
+            ));
         };
         let Some(redo) = remote.redo.filter(|_| remote.state == DbState::Restoring) else {
-            return Err(error(1419, format!("The remote copy of database \"{name}\" cannot be opened. Check the database name and ensure that it is in the restoring state, and then reissue the command.")));
+            return Err(error(
+                1419,
+                format!(
+                    "The remote copy of database \"{name}\" cannot be opened. Check the database name and ensure that it is in the restoring state, and then reissue the command."
+                ),
+            ));
         };
         if remote.family != first.0 {
-            return Err(error(1407, format!("The remote copy of database \"{name}\" is not related to the local copy of the database.")));
+            return Err(error(
+                1407,
+                format!(
+                    "The remote copy of database \"{name}\" is not related to the local copy of the database."
+                ),
+            ));
         }
-        let offered = |(a, n, b): &(usize, String, usize)| *a == other && *b == s && n.eq_ignore_ascii_case(name);
+        let offered =
+            |(a, n, b): &(usize, String, usize)| *a == other && *b == s && n.eq_ignore_ascii_case(name);
         if !self.ha.offers.iter().any(offered) {
             return Err(not_mirrored(name));
         }
         if first.1.is_none_or(|b| redo.start < b) || redo.start > first.2 {
-            return Err(error(1412, format!("The remote copy of database \"{name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log.")));
+            return Err(error(
+                1412,
+                format!(
+                    "The remote copy of database \"{name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log."
+                ),
+            ));
         }
         self.ha.offers.retain(|x| !offered(x));
         let id = self.dice.guid();
@@ -207,12 +275,13 @@ impl State {
         let end = self.servers[old].database(&name).map_or(Lsn::default(), |d| d.log.end);
         let level = mirror.copy.hardened >= end && !mirror.copy.diverged;
         let point = mirror.copy.hardened;
-        if level && let Some(first) = self.servers[old].database(&name).cloned() {
-            if let Some(second) = self.servers[new].database_mut(&name) {
-                *second = second.mirror_of(&first);
-            }
+        if level
+            && let Some(first) = self.servers[old].database(&name).cloned()
+            && let Some(second) = self.servers[new].database_mut(&name)
+        {
+            *second = second.mirror_of(&first);
         }
-        self.begin_anew(Some(old), new, &name, point);
+        self.begin_anew(Some(old), new, &name, point, now);
         if let Some(db) = self.servers[old].database_mut(&name) {
             db.state = DbState::Restoring;
             db.redo = None;
@@ -245,9 +314,9 @@ impl State {
                 self.ha.mirrors[n].lost = None;
                 continue;
             }
-            let witness = mirror.witness.is_some_and(|w| {
-                self.hears(w, mirror.mirror) && !self.hears(w, mirror.principal)
-            });
+            let witness = mirror
+                .witness
+                .is_some_and(|w| self.hears(w, mirror.mirror) && !self.hears(w, mirror.principal));
             let fits = mirror.safe && !mirror.suspended && mirror.copy.level_with_what_it_saw() && witness;
             let since = *self.ha.mirrors[n].lost.get_or_insert(now);
             if fits && now >= since + patience {

@@ -148,7 +148,8 @@ impl State {
 
     /// Whether a copy is as it should be for its commit mode.
     pub(crate) fn health_of(&self, group: &Group, m: usize, r: usize) -> Health {
-        let wanted = group.replicas[r].synchronous && group.primary.is_none_or(|p| group.replicas[p].synchronous);
+        let wanted =
+            group.replicas[r].synchronous && group.primary.is_none_or(|p| group.replicas[p].synchronous);
         match (self.sync_of(group, m, r), wanted) {
             (Sync::Synchronized, _) | (Sync::Synchronizing, false) => Health::Healthy,
             (Sync::Synchronizing, true) => Health::Partially,

@@ -36,7 +36,7 @@ impl State {
                 }
                 _ => copy.hardened,
             };
-            self.begin_anew(old, to, name, point);
+            self.begin_anew(old, to, name, point, now);
             for other in 0..self.ha.groups[g].replicas.len() {
                 let end = self.servers[self.ha.groups[g].replicas[other].server]
                     .database(name)
@@ -71,7 +71,17 @@ impl State {
     }
 
     /// The database opens on a server as the first one, on a recovery fork of its own.
-    pub(super) fn begin_anew(&mut self, from: Option<usize>, to: usize, name: &str, point: Lsn) {
+    pub(super) fn begin_anew(
+        &mut self,
+        from: Option<usize>,
+        to: usize,
+        name: &str,
+        point: Lsn,
+        now: DateTime<Utc>,
+    ) {
+        if let Some(from) = from {
+            self.break_off(from, name, now);
+        }
         let fork = self.dice.guid();
         let traffic = from
             .and_then(|s| self.servers[s].database_mut(name))
@@ -90,13 +100,28 @@ impl State {
         if traffic > 0 {
             db.traffic = traffic;
         }
+        db.recover(now);
+    }
+
+    /// The transactions of sessions that were in a database end with it: what they did elsewhere is undone.
+    fn break_off(&mut self, s: usize, name: &str, now: DateTime<Utc>) {
+        let server = &mut self.servers[s];
+        let Some(id) = server.database(name).map(|d| d.id) else { return };
+        let mut broken = Vec::new();
+        for transaction in &mut server.transactions.all {
+            if transaction.parts.remove(&id).is_some() {
+                broken.push(transaction.id);
+            }
+        }
+        for id in broken {
+            server.roll_back(id, now);
+        }
     }
 
     /// BizTalk goes on where its management database is.
     pub(super) fn move_biztalk(&mut self, from: usize, to: usize, names: &[String]) {
-        let management = names.iter().any(|n| {
-            self.servers[to].database(n).is_some_and(|d| d.role == "management")
-        });
+        let management =
+            names.iter().any(|n| self.servers[to].database(n).is_some_and(|d| d.role == "management"));
         if self.biztalk.connected_to == Some(from) && management {
             self.biztalk.connected_to = Some(to);
         }

@@ -9,7 +9,7 @@ use crate::sandbox::host::availability::Availability;
 impl Call<'_> {
     pub(super) fn availability(&mut self, statement: &Availability) -> Done {
         if !self.who.sysadmin {
-            return Err(vec![self.not_allowed(statement)]);
+            return Err(vec![not_allowed(statement)]);
         }
         let (s, now) = (self.s, self.now);
         let done = match statement {
@@ -18,27 +18,28 @@ impl Call<'_> {
         };
         done.map_err(|first| vec![first])
     }
+}
 
-    fn not_allowed(&self, statement: &Availability) -> Message {
-        let (verb, name) = match statement {
-            Availability::Create(_) => {
-                return Message {
-                    class: 14,
-                    ..Message::error(262, "CREATE AVAILABILITY GROUP permission denied in database 'master'.")
-                };
-            }
-            Availability::Alter { group, .. } => ("alter", group),
-            Availability::Drop(group) => ("drop", group),
-            Availability::Hadr { database, .. } | Availability::Partner { database, .. } => {
-                let text = format!(
-                    "User does not have permission to alter database '{database}', the database does not exist, or the database is not in a state that allows access checks."
-                );
-                return Message { class: 14, ..Message::error(5011, text) };
-            }
-        };
-        let text = format!(
-            "Cannot {verb} the availability group '{name}', because it does not exist or you do not have permission."
-        );
-        Message::error(15151, text)
-    }
+/// The message for a login that may not.
+fn not_allowed(statement: &Availability) -> Message {
+    let (verb, name) = match statement {
+        Availability::Create(_) => {
+            return Message {
+                class: 14,
+                ..Message::error(262, "CREATE AVAILABILITY GROUP permission denied in database 'master'.")
+            };
+        }
+        Availability::Alter { group, .. } => ("alter", group),
+        Availability::Drop(group) => ("drop", group),
+        Availability::Hadr { database, .. } | Availability::Partner { database, .. } => {
+            let text = format!(
+                "User does not have permission to alter database '{database}', the database does not exist, or the database is not in a state that allows access checks."
+            );
+            return Message { class: 14, ..Message::error(5011, text) };
+        }
+    };
+    let text = format!(
+        "Cannot {verb} the availability group '{name}', because it does not exist or you do not have permission."
+    );
+    Message::error(15151, text)
 }

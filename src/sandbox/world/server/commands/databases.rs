@@ -107,6 +107,19 @@ impl Call<'_> {
         Ok(())
     }
 
+    pub(super) fn drop_databases(&mut self, names: &[String], if_exists: bool) -> Done {
+        let mut all = Vec::new();
+        for name in names {
+            if if_exists && self.server().database(name).is_none() {
+                continue;
+            }
+            if let Err(messages) = self.drop_database(name) {
+                all.extend(messages);
+            }
+        }
+        if all.is_empty() { Ok(()) } else { Err(all) }
+    }
+
     pub(super) fn drop_database(&mut self, database: &str) -> Done {
         let server = self.server();
         let Some(d) = server.database_index(database) else {

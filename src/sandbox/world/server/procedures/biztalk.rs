@@ -2,12 +2,13 @@
 
 use super::{Arguments, send};
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
+use crate::sandbox::host::Change;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::biztalk::HISTORY;
 use crate::sandbox::world::ids::sid;
 use crate::sandbox::world::server::Call;
-use crate::sandbox::world::state::{DbState, Edit, Login, User};
+use crate::sandbox::world::state::{DbState, Login, User};
 use crate::sandbox::world::stored::{as_int, as_text, bit, text};
 
 pub(super) fn run(
@@ -91,7 +92,7 @@ fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
         let table = "bts_logshippinglastrestoreset";
         let gone: Vec<usize> =
             (0..master.content.tables.get(table).map_or(0, |t| t.table.rows.len())).collect();
-        master.write(now, Edit::Delete(table.into(), gone));
+        master.change(now, table, Change::Delete(gone));
     }
     Ok(())
 }
@@ -201,7 +202,7 @@ fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept)
         }
         changed += rows.len();
         if !rows.is_empty() {
-            db.write(now, Edit::Update(table.into(), rows));
+            db.change(now, table, Change::Update(rows));
         }
     }
     for tracking in server.databases.iter_mut().filter(|d| d.role == "tracking" && d.state == DbState::Online)

@@ -103,7 +103,8 @@ fn each(call: &Call<'_>, mut row: impl FnMut(&Group)) {
 }
 
 fn group(call: &Call<'_>, g: &Group, cluster: bool) -> Vec<(&'static str, Value)> {
-    let preference = ["PRIMARY", "SECONDARY_ONLY", "SECONDARY", "NONE"][usize::from(g.backup_preference.min(3))];
+    let preference =
+        ["PRIMARY", "SECONDARY_ONLY", "SECONDARY", "NONE"][usize::from(g.backup_preference.min(3))];
     let mut cells = vec![
         ("group_id", guid(g.id)),
         ("name", text(&g.name)),
@@ -180,10 +181,8 @@ fn routing(call: &Call<'_>, sheet: &mut Sheet) {
     each(call, |g| {
         for r in &g.replicas {
             for (n, name) in r.routing_list.iter().enumerate() {
-                let target = g
-                    .replicas
-                    .iter()
-                    .find(|x| call.state.servers[x.server].name.eq_ignore_ascii_case(name));
+                let target =
+                    g.replicas.iter().find(|x| call.state.servers[x.server].name.eq_ignore_ascii_case(name));
                 if let Some(target) = target {
                     sheet.row(vec![
                         ("replica_id", guid(r.id)),
@@ -219,12 +218,10 @@ fn addresses(call: &Call<'_>, sheet: &mut Sheet) {
 
 fn cluster(call: &Call<'_>, sheet: &mut Sheet) {
     let Some(cluster) = call.state.ha.cluster.as_ref().filter(|c| c.nodes.contains(&call.s)) else { return };
-    let (kind, word) = if cluster.witness.is_some() {
-        (2, "NODE_AND_FILE_SHARE_MAJORITY")
-    } else {
-        (0, "NODE_MAJORITY")
-    };
-    let (state, state_word) = if call.state.quorum() { (1, "NORMAL_QUORUM") } else { (0, "UNKNOWN_QUORUM_STATE") };
+    let (kind, word) =
+        if cluster.witness.is_some() { (2, "NODE_AND_FILE_SHARE_MAJORITY") } else { (0, "NODE_MAJORITY") };
+    let (state, state_word) =
+        if call.state.quorum() { (1, "NORMAL_QUORUM") } else { (0, "UNKNOWN_QUORUM_STATE") };
     sheet.row(vec![
         ("cluster_name", text(&cluster.name)),
         ("quorum_type", int(kind)),
@@ -337,7 +334,10 @@ fn replica_states(call: &Call<'_>, sheet: &mut Sheet) {
                 ("connected_state", int(i64::from(connected))),
                 ("connected_state_desc", text(if connected { "CONNECTED" } else { "DISCONNECTED" })),
                 ("last_connect_error_number", if lost.is_some() { int(35206) } else { NULL }),
-                ("last_connect_error_timestamp", or_null(since.filter(|_| lost.is_some()), |t| local(call, t))),
+                (
+                    "last_connect_error_timestamp",
+                    or_null(since.filter(|_| lost.is_some()), |t| local(call, t)),
+                ),
                 ("last_connect_error_description", or_null(lost, text)),
             ]);
         }
@@ -479,7 +479,16 @@ fn queues(
         ("last_hardened_time", time(copy.hardened_at)),
         ("last_redone_lsn", lsn(copy.hardened)),
         ("last_redone_time", time(copy.hardened_at)),
-        ("log_send_queue_size", if knows { kilobytes(waiting) } else if flows { int(0) } else { NULL }),
+        (
+            "log_send_queue_size",
+            if knows {
+                kilobytes(waiting)
+            } else if flows {
+                int(0)
+            } else {
+                NULL
+            },
+        ),
         ("log_send_rate", kilobytes(copy.rate)),
         ("redo_queue_size", int(0)),
         ("redo_rate", kilobytes(copy.rate)),

@@ -12,10 +12,12 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
         "sys.database_mirroring" => {
             for db in &call.server().databases {
                 let session = state.ha.session(call.s, &db.name).map(|n| &state.ha.mirrors[n]);
-                sheet.row(session.map_or_else(
-                    || vec![("database_id", int(db.id))],
-                    |mirror| partner(call, db, mirror),
-                ));
+                sheet.row(
+                    session.map_or_else(
+                        || vec![("database_id", int(db.id))],
+                        |mirror| partner(call, db, mirror),
+                    ),
+                );
             }
         }
         "sys.database_mirroring_witnesses" => {
@@ -66,19 +68,28 @@ fn partner(call: &Call<'_>, db: &Database, mirror: &Mirror) -> Vec<(&'static str
         ("mirroring_partner_name", text(address(call, other))),
         ("mirroring_partner_instance", text(&state.servers[other].name)),
         ("mirroring_witness_name", text(mirror.witness.map_or(String::new(), |w| address(call, w)))),
-        ("mirroring_witness_state", or_null(witnessed.or(Some(false)), |up| {
-            int(match (mirror.witness.is_some(), up) {
-                (false, _) => 0,
-                (true, true) => 1,
-                (true, false) => 2,
-            })
-        })),
-        ("mirroring_witness_state_desc", text(match witnessed {
-            None => "UNKNOWN",
-            Some(true) => "CONNECTED",
-            Some(false) => "DISCONNECTED",
-        })),
-        ("mirroring_failover_lsn", lsn(if mirror.copy.hardened > mirror.failover { mirror.copy.hardened } else { mirror.failover })),
+        (
+            "mirroring_witness_state",
+            or_null(witnessed.or(Some(false)), |up| {
+                int(match (mirror.witness.is_some(), up) {
+                    (false, _) => 0,
+                    (true, true) => 1,
+                    (true, false) => 2,
+                })
+            }),
+        ),
+        (
+            "mirroring_witness_state_desc",
+            text(match witnessed {
+                None => "UNKNOWN",
+                Some(true) => "CONNECTED",
+                Some(false) => "DISCONNECTED",
+            }),
+        ),
+        (
+            "mirroring_failover_lsn",
+            lsn(if mirror.copy.hardened > mirror.failover { mirror.copy.hardened } else { mirror.failover }),
+        ),
         ("mirroring_connection_timeout", Value::Int(mirror.timeout)),
         ("mirroring_redo_queue", NULL),
         ("mirroring_redo_queue_type", text("UNLIMITED")),
