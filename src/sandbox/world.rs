@@ -10,9 +10,11 @@ mod biztalk;
 mod build;
 mod columns;
 mod files;
+mod foreign;
 mod ha;
 mod ids;
 mod ledger;
+mod locks;
 mod log;
 mod media;
 mod plan;
@@ -22,24 +24,28 @@ mod state;
 mod stored;
 mod transaction;
 mod trigger;
+mod trouble;
 mod work;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
-pub(crate) use plan::{Plan, Server as PlannedServer};
-pub(crate) use state::{Role, State};
+pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
+pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
+pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
@@ -117,6 +123,12 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Locks were given back.
+    released: Condvar,
+    /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
+    aside: Option<std::sync::atomic::AtomicU64>,
+    /// A statement of a world taken aside ran into a lock.
+    blocked: AtomicBool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -174,8 +186,16 @@ impl World {
                 .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
-        let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        let world = Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                released: Condvar::new(),
+                aside: None,
+                blocked: AtomicBool::new(false),
+            }),
+        };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -209,7 +229,16 @@ impl World {
         let at = state.at;
         state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                released: Condvar::new(),
+                aside: None,
+                blocked: AtomicBool::new(false),
+            }),
+        })
     }
 
     /// Whether a folder holds a saved world.
@@ -285,6 +314,28 @@ impl World {
 }
 
 impl Shared {
+    /// A world taken aside at a moment.
+    fn aside(state: State, now: DateTime<Utc>) -> Self {
+        let clock = Arc::new(crate::clock::FixedClock::at(now));
+        let aside = Some(std::sync::atomic::AtomicU64::new(0));
+        let (state, released) = (Mutex::new(state), Condvar::new());
+        Self { folder: PathBuf::new(), clock, state, released, aside, blocked: AtomicBool::new(false) }
+    }
+
+    /// The world back, and the milliseconds that its statements waited.
+    fn back(&self) -> (State, u64) {
+        let waited = self.aside.as_ref().map_or(0, |ms| ms.load(std::sync::atomic::Ordering::Relaxed));
+        (std::mem::take(&mut *self.locked()), waited)
+    }
+
+    /// Lets time pass for a waiting statement: true where it was only counted.
+    pub(crate) fn pass(&self, ms: u64) -> bool {
+        self.aside.as_ref().is_some_and(|all| {
+            all.fetch_add(ms, std::sync::atomic::Ordering::Relaxed);
+            true
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -297,11 +348,30 @@ impl Shared {
         let now = state.at;
         let answer = call(&mut state, now);
         state.ship(now);
+        if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
+            self.released.notify_all();
+        }
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world
+    /// taken aside, where nobody else can give anything back.
+    pub(crate) fn pause(&self, ms: u64) -> bool {
+        if self.aside.is_some() {
+            self.blocked.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let _ = self.released.wait_timeout(self.locked(), std::time::Duration::from_millis(ms));
+        true
+    }
+
+    /// Whether a statement ran into a lock.
+    pub(crate) fn was_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// The world without letting time pass.
@@ -310,6 +380,9 @@ impl Shared {
     }
 
     fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        if self.aside.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };

@@ -197,9 +197,16 @@ impl Batch<'_> {
             return Err(bad().into());
         };
         let mut left = (time - chrono::NaiveTime::MIN).num_milliseconds().max(0) as u64;
+        if self.session.host.pass(left) {
+            left = 0;
+        }
         while left > 0 {
             if self.sink.stopped() {
                 return Err(Stopped.into());
+            }
+            if self.session.host.killed(&self.session.context) {
+                let text = "Cannot continue the execution because the session is in the kill state.";
+                return Err(Message { class: 21, ..Message::error(596, text) }.into());
             }
             let slice = left.min(20);
             std::thread::sleep(Duration::from_millis(slice));
