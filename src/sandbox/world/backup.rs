@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::files::{Body, Recording, Unreadable, os_error_text};
+use super::ha::Barred;
 use super::ids::{Guid, Lsn};
 use super::media::{cannot_open, terminated};
 use super::state::{
@@ -134,6 +135,12 @@ impl State {
         from: DateTime<Utc>,
     ) -> Result<BackupBegun, Vec<Message>> {
         let failed = |m: Message| terminated(ask.verb(), vec![m]);
+        if let Some(refused) = self.ha_bars(s, database, Barred::of_backup(ask)) {
+            return Err(failed(refused));
+        }
+        // Others read the log before a backup cuts it off.
+        self.ship(from);
+        let follows = self.follows(s, database);
         let d = self.may_back_up(s, database, ask).map_err(failed)?;
         self.backup_begins(s, database, &ask.all_devices()[0].0, from)
             .map_err(|first| terminated(ask.verb(), first))?;
@@ -142,11 +149,16 @@ impl State {
         self.read_pages(s, d, ask).map_err(failed)?;
         let busy = self.biztalk_works_on(s);
         let db = &mut self.servers[s].databases[d];
-        db.work(from, busy, &mut self.dice);
-        db.log.flush();
+        if !follows {
+            db.work(from, busy, &mut self.dice);
+            db.log.flush();
+        }
         let checkpoint = (!ask.log).then(|| {
-            db.log.checkpoint = db.log.end;
-            db.log.end = db.log.end.after(2);
+            // A copy writes no checkpoint of its own.
+            if !follows {
+                db.log.checkpoint = db.log.end;
+                db.log.end = db.log.end.after(2);
+            }
             db.log.checkpoint
         });
         let megabytes = if ask.log {
@@ -172,9 +184,13 @@ impl State {
             return Err(failed(no_such_database(&begun.database)));
         };
         let busy = self.biztalk_works_on(s);
-        let db = &mut self.servers[s].databases[d];
-        db.work(to, busy, &mut self.dice);
-        db.log.flush();
+        let follows = self.follows(s, &begun.database);
+        if !follows {
+            let db = &mut self.servers[s].databases[d];
+            db.work(to, busy, &mut self.dice);
+            db.log.flush();
+        }
+        self.ship(to);
         let (set, body) = self.set_of_backup(s, d, begun, to);
         let layout = layout_of(&self.servers[s], &self.servers[s].databases[d]);
         let recording = Recording { set, layout, body: Ok(body) };
@@ -186,6 +202,9 @@ impl State {
         self.servers[s].msdb.backups.push(number);
         let local = self.servers[s].local(to);
         self.servers[s].databases[d].backed_up(&recording.set, ask, local);
+        if follows && ask.log {
+            self.backed_up_on_copy(s, &begun.database, &recording.set);
+        }
         if let Some(path) = &ask.standby {
             self.enter_standby(s, d, path);
         }

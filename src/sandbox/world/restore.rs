@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::Happening;
 use super::files::Recording;
+use super::ha::Barred;
 use super::media::terminated;
 use super::state::{DbState, Restored, State, no_such_database};
 use crate::sandbox::answer::Message;
@@ -113,6 +114,9 @@ impl State {
         ask: &RestoreAsk,
         at: DateTime<Utc>,
     ) -> Result<Applied, Vec<Message>> {
+        if let Some(refused) = self.ha_bars(s, name, Barred::Restore) {
+            return Err(terminated(ask.verb(), vec![refused]));
+        }
         self.happens(s, Happening::Restore { database: name, mark: false })?;
         self.dirty = true;
         self.recover_what_is_there(s, name, ask, at).map_err(|first| terminated(ask.verb(), first))

@@ -10,6 +10,7 @@ use super::message::{
 use super::{RestoreAsk, RestoreBegun, place, stop};
 use crate::sandbox::answer::Message;
 use crate::sandbox::world::files::{Damage, Recording};
+use crate::sandbox::world::ha::Barred;
 use crate::sandbox::world::ids::Guid;
 use crate::sandbox::world::media::family::damaged_device;
 use crate::sandbox::world::state::{Database, DbState, Model, State};
@@ -69,14 +70,8 @@ impl State {
         }
         if let Some(db) = existing.map(|d| &server.databases[d]) {
             self.alone_in(s, &db.name, ask.session, "RESTORE").map_err(one)?;
-            if joined(db) {
-                return Err(one(Message::error(
-                    3104,
-                    format!(
-                        "RESTORE cannot operate on database '{}' because it is configured for database mirroring or has joined an availability group. If you intend to restore the database, use ALTER DATABASE to remove mirroring or to remove the database from its availability group.",
-                        db.name
-                    ),
-                )));
+            if let Some(refused) = self.ha_bars(s, &db.name, Barred::Restore) {
+                return Err(one(refused));
             }
         }
         let mut begun = RestoreBegun {
@@ -217,11 +212,6 @@ impl State {
             )
         })
     }
-}
-
-/// Whether a database is mirrored or in an availability group: then it cannot be restored (3104).
-const fn joined(_db: &Database) -> bool {
-    false
 }
 
 /// Damage of the set: an error, or whether the restore goes on over it.

@@ -3,6 +3,7 @@
 //! What is asked is put into the words of `backup` and `restore`; results and messages go back in order.
 
 mod access_mode;
+mod availability;
 mod check;
 mod databases;
 mod files;
@@ -181,6 +182,7 @@ impl Call<'_> {
             Command::CheckDb { database, options } => return self.check(database, options),
             Command::Kill(session) => self.kill(*session),
             Command::AlterDatabase { database, set } => return self.alter(database, set, parts),
+            Command::Availability(statement) => self.availability(statement),
             Command::DropDatabase(database) => self.drop_database(database),
             Command::DropDatabases { names, if_exists } => self.drop_databases(names, *if_exists),
             Command::ChangeDatabase { database, change } => self.change_database(database, change, parts),

@@ -5,6 +5,7 @@
 use super::access_mode::Termination;
 use super::{Call, Course, Coursed, Done};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::ha::Barred;
 use crate::sandbox::world::state::{DbState, Model};
 
 /// ON/OFF options and their columns in `sys.databases`.
@@ -132,6 +133,13 @@ impl Call<'_> {
                     "To use ALTER DATABASE, the database must be in a writable state in which a checkpoint can be executed.",
                 ));
             }
+        }
+        let barred = matches!(
+            words.first(),
+            Some(&("RECOVERY" | "READ_ONLY" | "SINGLE_USER" | "RESTRICTED_USER" | "OFFLINE" | "EMERGENCY"))
+        );
+        if barred && let Some(refused) = self.state.ha_bars(self.s, &db.name, Barred::Alter) {
+            return Err(refused);
         }
         if db.user_access == 1 && !self.others_in(&db.name).is_empty() {
             return Err(Message::error(
@@ -269,6 +277,9 @@ impl Call<'_> {
         if db.id <= 4 {
             let text = format!("Cannot drop database '{database}' because it is a system database.");
             return Err(vec![Message::error(3708, text)]);
+        }
+        if let Some(refused) = self.state.ha_bars(self.s, database, Barred::Drop) {
+            return Err(vec![refused]);
         }
         let in_it = self
             .state

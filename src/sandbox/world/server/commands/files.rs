@@ -7,6 +7,7 @@ use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
 use crate::sandbox::host::{DatabaseChange, FileSpec};
 use crate::sandbox::world::files::os_error_text;
+use crate::sandbox::world::ha::Barred;
 use crate::sandbox::world::ids::Lsn;
 use crate::sandbox::world::state::{DbFile, FileLimits, Model};
 
@@ -179,6 +180,9 @@ impl Call<'_> {
         {
             let text = format!("Database '{new}' already exists. Choose a different database name.");
             return Err(vec![Message { state: 3, ..Message::error(1801, text) }]);
+        }
+        if let Some(refused) = self.state.ha_bars(self.s, &old, Barred::Rename) {
+            return Err(vec![refused]);
         }
         self.enter(&old).map_err(|m| vec![m])?;
         if !self.others_in(&old).is_empty() || self.biztalk_in(&old) {
