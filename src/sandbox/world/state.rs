@@ -17,6 +17,7 @@ pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
 pub(crate) use more::{BadPage, More};
 
 use super::agent::Agent;
+use super::errorlog::ErrorLog;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
@@ -80,7 +81,13 @@ pub(crate) struct Server {
     pub(crate) engine_account: String,
     pub(crate) logins: Vec<Login>,
     pub(crate) linked: Vec<Linked>,
+    /// Configuration options in use that are not as the product has them.
     pub(crate) options: BTreeMap<String, i64>,
+    /// What sp_configure was told and is not in use yet.
+    #[serde(default)]
+    pub(crate) configured: BTreeMap<String, i64>,
+    #[serde(default)]
+    pub(crate) error_log: ErrorLog,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) databases: Vec<Database>,
     pub(crate) msdb: History,
@@ -136,6 +143,15 @@ pub(crate) struct Login {
     pub(crate) sysadmin: bool,
     /// Server permissions, in capitals.
     pub(crate) grants: Vec<String>,
+    /// Server permissions denied, in capitals.
+    #[serde(default)]
+    pub(crate) denies: Vec<String>,
+    /// Server roles it is in, besides sysadmin.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// Its default database; master when none was given.
+    #[serde(default)]
+    pub(crate) database: Option<String>,
     pub(crate) created: NaiveDateTime,
 }
 
