@@ -70,5 +70,6 @@ pub(super) const RUNBOOKS: &[File] = &[
 
 #[rustfmt::skip]
 pub(super) const WORLDS: &[File] = &[
+    ("assets/worlds/big.yaml", include_str!("../../assets/worlds/big.yaml")),
     ("assets/worlds/biztalk.yaml", include_str!("../../assets/worlds/biztalk.yaml")),
 ];

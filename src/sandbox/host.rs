@@ -292,6 +292,10 @@ pub trait Host: Send + Sync + 'static {
     fn mood(&self) -> Mood;
     /// The drill clock, UTC; moves the world on to it.
     fn now(&self) -> DateTime<Utc>;
+    /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
+    fn pass(&self, _ms: u64) -> bool {
+        false
+    }
     /// The server's offset from UTC in minutes.
     fn utc_offset_minutes(&self) -> i16;
     /// Whether text compares with case (server collation).
@@ -336,6 +340,8 @@ pub trait Host: Send + Sync + 'static {
     /// Name in capitals, two-part names as `DBO.AGENT_DATETIME`.
     fn scalar(&self, context: &Context, name: &str, arguments: &[Value]) -> Outcome<Option<Value>>;
     /// A stored procedure; arguments by name (with `@`) or position (`None`). `Ok(Some(status))` when there is one.
+    /// Values of output parameters go into the sink as [`super::answer::Part::Output`], named as the argument was
+    /// (`@job_id`), or `#` and its place, from 0, where it had no name.
     fn procedure(
         &self,
         context: &Context,

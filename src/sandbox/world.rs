@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
@@ -119,6 +120,8 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
+    aside: Option<std::sync::atomic::AtomicU64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -176,8 +179,14 @@ impl World {
                 .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
-        let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        let world = Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -211,7 +220,14 @@ impl World {
         let at = state.at;
         state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                aside: None,
+            }),
+        })
     }
 
     /// Whether a folder holds a saved world.
@@ -287,6 +303,27 @@ impl World {
 }
 
 impl Shared {
+    /// A world taken aside at a moment.
+    fn aside(state: State, now: DateTime<Utc>) -> Self {
+        let clock = Arc::new(crate::clock::FixedClock::at(now));
+        let aside = Some(std::sync::atomic::AtomicU64::new(0));
+        Self { folder: PathBuf::new(), clock, state: Mutex::new(state), aside }
+    }
+
+    /// The world back, and the milliseconds that its statements waited.
+    fn back(&self) -> (State, u64) {
+        let waited = self.aside.as_ref().map_or(0, |ms| ms.load(std::sync::atomic::Ordering::Relaxed));
+        (std::mem::take(&mut *self.locked()), waited)
+    }
+
+    /// Lets time pass for a waiting statement: true where it was only counted.
+    pub(crate) fn pass(&self, ms: u64) -> bool {
+        self.aside.as_ref().is_some_and(|all| {
+            all.fetch_add(ms, std::sync::atomic::Ordering::Relaxed);
+            true
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -311,6 +348,9 @@ impl Shared {
     }
 
     fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        if self.aside.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };

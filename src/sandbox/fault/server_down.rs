@@ -1,7 +1,7 @@
 //! A server refuses connections, and nothing runs on it.
 
 use super::{Aim, Fault, Hold, Needs};
-use crate::sandbox::world::State;
+use crate::sandbox::world::{Ending, State};
 
 pub(super) const FAULT: Fault = Fault {
     hold: Hold::Door,
@@ -21,7 +21,7 @@ fn put(state: &mut State, aim: &Aim) -> Result<(), String> {
     }
     let at = state.at;
     for j in 0..state.servers[aim.server].agent.jobs.len() {
-        state.end_run(aim.server, j, at, 0, "The service stopped.");
+        state.end_run(aim.server, j, at, &Ending::Failed, "The service stopped.");
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod control;
 mod insert;
 mod message;
 mod option;
+mod output;
 mod raised;
 mod select;
 mod transaction;
@@ -43,6 +44,11 @@ impl Endpoint {
     /// A server whose world is `host`.
     pub fn new(host: Arc<dyn Host>) -> Self {
         Self { host, next: AtomicI16::new(FIRST_SESSION) }
+    }
+
+    /// A conversation of somebody the host let in itself, such as the agent.
+    pub(crate) fn converse(&self, context: Context) -> Box<dyn Conversation> {
+        Box::new(Session::new(self.host.clone(), context))
     }
 
     fn next_session(&self) -> i16 {

@@ -24,6 +24,8 @@ pub(crate) struct BackupAsk {
     pub(crate) norecovery: bool,
     pub(crate) name: Option<String>,
     pub(crate) user: String,
+    /// Of history: the file is deleted again before anybody can look.
+    pub(crate) unkept: bool,
 }
 
 impl BackupAsk {
@@ -117,16 +119,18 @@ impl State {
         };
         let recording = Recording { set, layout, body: Ok(body) };
         let machine = server.machine().to_owned();
-        self.files
-            .write(&machine, &ask.path, position > 1, &recording)
-            .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
-        if let Some(fresh) = &mut self.fresh {
+        if !ask.unkept {
+            self.files
+                .write(&machine, &ask.path, position > 1, &recording)
+                .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
+        }
+        if let Some(fresh) = self.fresh.as_mut().filter(|_| !ask.unkept) {
             let mut sets = earlier.map_or_else(Vec::new, |e| e.to_vec());
             sets.push(recording.clone());
             fresh.insert(ask.path.clone(), Arc::new(sets));
         }
         let number = self.know_set(&recording.set, &recording.layout);
-        self.enter_set(s, number);
+        self.servers[s].msdb.backups.push(number);
         self.servers[s].databases[d].backed_up(&recording.set, ask);
         self.dirty = true;
         Ok(number)

@@ -4,6 +4,7 @@
 
 mod jobs;
 mod tables;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -66,6 +67,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     }
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
+    upkeep::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -371,6 +373,10 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
     let home = state.servers.first().map_or("", Server::machine);
     if let Some(backup) = &making.plan.backup {
         files.make_folder(home, &backup.location)?;
+    }
+    for upkeep in &making.plan.upkeep {
+        let server = state.server_index(&upkeep.server).map_or(home, |s| state.servers[s].machine());
+        files.make_folder(server, &upkeep.location)?;
     }
     for server in &state.servers {
         let user = state.servers.iter().flat_map(|o| o.databases.iter().filter(|d| d.id > 4));

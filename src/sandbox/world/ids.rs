@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Guid {
 }
 
 /// Seeded dice (splitmix64); their state is part of the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -2,6 +2,8 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+mod upkeep;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -10,6 +12,7 @@ use serde_json::Value as Json;
 use super::state::Role;
 use crate::clock::Span;
 use crate::limits;
+pub(crate) use upkeep::Upkeep;
 
 /// A world file.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +33,9 @@ pub(crate) struct Plan {
     #[serde(default)]
     pub(crate) logins: Vec<Login>,
     pub(crate) databases: Vec<Database>,
+    /// Backups of servers that are nobody's BizTalk.
+    #[serde(default)]
+    pub(crate) upkeep: Vec<Upkeep>,
     #[serde(default)]
     pub(crate) computers: Vec<Computer>,
     #[serde(default)]
@@ -172,6 +178,9 @@ pub(crate) struct Database {
     #[serde(default)]
     pub(crate) role: DatabaseRole,
     pub(crate) server: String,
+    /// So many of them, numbered: `Sales` becomes `Sales001`, `Sales002`, …
+    #[serde(default)]
+    pub(crate) count: Option<u16>,
     /// Of `other`: its default name there.
     #[serde(default)]
     pub(crate) default_name: Option<String>,
@@ -245,6 +254,9 @@ pub(crate) struct Job {
     /// `1m`, `12h`, … ; none = not scheduled
     #[serde(default)]
     pub(crate) every: Option<String>,
+    /// All its steps are only played.
+    #[serde(default)]
+    pub(crate) simulated: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -259,6 +271,9 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) database: String,
     pub(crate) command: String,
+    /// Only played: it takes its time and succeeds. Else its text is executed, and fails where it cannot be.
+    #[serde(default)]
+    pub(crate) simulated: bool,
 }
 
 /// A table with its rows. Columns as `name type; …`; `{source}` in a text is the management server.
@@ -274,7 +289,8 @@ impl Plan {
     /// Reads a world file; `Err` says what is wrong in words.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
-        let plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        let mut plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        plan.databases = counted(plan.databases)?;
         plan.checked()
     }
 
@@ -301,6 +317,12 @@ impl Plan {
             if s.utc_offset.abs() > 14 * 60 {
                 return Err(format!("server {}: utc_offset is in minutes, at most 840", s.name));
             }
+        }
+        for upkeep in &self.upkeep {
+            if !server(&upkeep.server) {
+                return Err(format!("upkeep names `{}`, which is no server of this world", upkeep.server));
+            }
+            upkeep.checked()?;
         }
         for d in &self.databases {
             if !server(&d.server) {
@@ -366,6 +388,23 @@ impl Backup {
     pub(crate) fn next_log_in(&self) -> Result<Span, String> {
         self.next_log_in.parse()
     }
+}
+
+/// Databases with a count, one by one.
+fn counted(databases: Vec<Database>) -> Result<Vec<Database>, String> {
+    let mut all = Vec::with_capacity(databases.len());
+    for database in databases {
+        let Some(count) = database.count else {
+            all.push(database);
+            continue;
+        };
+        if !(1..=999).contains(&count) || database.role != DatabaseRole::User {
+            return Err(format!("database {}: count is 1 to 999, of role user", database.name));
+        }
+        let one = |n| Database { name: format!("{}{n:03}", database.name), count: None, ..database.clone() };
+        all.extend((1..=count).map(one));
+    }
+    Ok(all)
 }
 
 fn placed(fault: &crate::yaml::Fault) -> String {

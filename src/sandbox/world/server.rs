@@ -9,6 +9,8 @@ mod procedures;
 mod transactions;
 mod views;
 
+pub(crate) use views::AGENT_SESSIONS;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -92,6 +94,10 @@ impl Host for SimulatedServer {
 
     fn now(&self) -> DateTime<Utc> {
         self.shared.now(|_, now| now)
+    }
+
+    fn pass(&self, ms: u64) -> bool {
+        self.shared.pass(ms)
     }
 
     fn utc_offset_minutes(&self) -> i16 {

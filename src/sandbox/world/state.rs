@@ -28,7 +28,7 @@ use super::transaction::Transactions;
 use crate::clock::DrillClock;
 
 /// The whole world.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) world: String,
     pub(crate) seed: u64,

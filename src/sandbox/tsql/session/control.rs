@@ -197,6 +197,9 @@ impl Batch<'_> {
             return Err(bad().into());
         };
         let mut left = (time - chrono::NaiveTime::MIN).num_milliseconds().max(0) as u64;
+        if self.session.host.pass(left) {
+            left = 0;
+        }
         while left > 0 {
             if self.sink.stopped() {
                 return Err(Stopped.into());

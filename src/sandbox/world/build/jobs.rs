@@ -15,16 +15,18 @@ pub(crate) const RESTORE_DATABASES: &str = "BTS Log Shipping - Restore Databases
 pub(crate) const RESTORE_TO_MARK: &str = "BTS Log Shipping - Restore To Mark";
 
 /// How often, as (subday type, interval, first time of the day as hhmmss).
-type Raster = (i64, i64, i64);
+pub(super) type Raster = (i64, i64, i64);
 
-struct Draft {
-    name: String,
-    description: String,
-    enabled: bool,
-    category: i64,
-    schedule: Option<(String, Raster)>,
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) enabled: bool,
+    pub(super) category: i64,
+    pub(super) schedule: Option<(String, Raster)>,
     /// name, database, command, on success, on failure
-    steps: Vec<(String, String, String, u8, u8)>,
+    pub(super) steps: Vec<(String, String, String, u8, u8)>,
+    /// Which steps are only played.
+    pub(super) simulated: Vec<bool>,
 }
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
@@ -53,6 +55,7 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
             category: 3,
             schedule,
             steps: steps.collect(),
+            simulated: job.steps.iter().map(|s| s.simulated || job.simulated).collect(),
         });
     }
     for draft in drafts {
@@ -80,7 +83,7 @@ fn raster_start(next: chrono::NaiveDateTime, every: Span) -> i64 {
     first / 60 * 10_000 + first % 60 * 100
 }
 
-fn raster(every: Span) -> Raster {
+pub(super) fn raster(every: Span) -> Raster {
     let minutes = (every.ms / 60_000).max(1);
     match minutes {
         1440.. => (1, 0, 20_000),
@@ -110,6 +113,7 @@ fn backup_job(backup: &Backup, management: &str, every: Span, first: i64) -> Dra
             let (kind, interval, _) = raster(every);
             (kind, interval, first)
         })),
+        simulated: Vec::new(),
         steps: vec![
             step(
                 "Set Compression Option",
@@ -148,6 +152,7 @@ fn shipping_jobs() -> Vec<Draft> {
             enabled: true,
             category: 6,
             schedule: schedule.map(|s| (s.to_owned(), (4, 1, 0))),
+            simulated: Vec::new(),
             steps: steps
                 .into_iter()
                 .enumerate()
@@ -183,7 +188,7 @@ fn shipping_jobs() -> Vec<Draft> {
     ]
 }
 
-fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
+pub(super) fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
     let created = super::installed() + TimeDelta::minutes(20);
     let uid = state.dice.guid();
     let id = state.dice.guid();
@@ -195,28 +200,28 @@ fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
             id,
             uid,
             name,
-            enabled: true,
-            freq_type: 4,
-            freq_interval: 1,
             subday_type,
             subday_interval,
             start_time,
-            end_time: 235_959,
             created,
+            modified: created,
+            ..Schedule::default()
         });
         schedules.push(id);
     }
     let steps = draft
         .steps
         .into_iter()
-        .map(|(name, database, command, on_success, on_fail)| Step {
+        .enumerate()
+        .map(|(n, (name, database, command, on_success, on_fail))| Step {
+            simulated: draft.simulated.get(n) == Some(&true),
             uid: state.dice.guid(),
             name,
             database,
             command,
             on_success,
             on_fail,
-            last: None,
+            ..Step::default()
         })
         .collect();
     let owner = state.servers[s].agent_account.clone();
@@ -234,11 +239,7 @@ fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
         start_step: 1,
         steps,
         schedules,
-        next_run: None,
-        activity: None,
-        run: None,
-        last: None,
-        history: std::collections::VecDeque::new(),
+        ..Job::default()
     });
     let j = state.servers[s].agent.jobs.len() - 1;
     state.plan_job(s, j, began);

@@ -14,7 +14,7 @@ pub(super) use databases::volume_stats;
 pub(super) use history::{family, whole_second};
 pub(super) use instance::drives;
 pub(super) use objects::{find_object, object_name, type_name};
-pub(super) use sessions::AGENT_SESSIONS;
+pub(crate) use sessions::AGENT_SESSIONS;
 
 use super::Call;
 use crate::sandbox::value::{Column, Table, Type};

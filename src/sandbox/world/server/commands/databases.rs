@@ -2,6 +2,7 @@
 
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::Ending;
 use crate::sandbox::world::server::views;
 use crate::sandbox::world::state::{DbState, Model};
 
@@ -30,7 +31,7 @@ impl Call<'_> {
             return Err(vec![Message::error(6106, text)]);
         };
         let (s, now) = (self.s, self.now);
-        self.state.end_run(s, j, now, 0, "The session was killed.");
+        self.state.end_run(s, j, now, &Ending::Failed, "The session was killed.");
         self.state.dirty = true;
         Ok(())
     }
