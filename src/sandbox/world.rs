@@ -18,6 +18,7 @@ mod log;
 mod media;
 mod options;
 mod plan;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -165,6 +166,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }

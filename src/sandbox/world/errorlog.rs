@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::state::State;
 
 /// Lines kept of each file.
-const LINES: usize = 2000;
+const LINES: usize = 400;
 /// Files kept: the current one and six older.
 const FILES: usize = 7;
 
@@ -64,10 +64,10 @@ impl State {
         }
     }
 
-    /// A new log with what a starting server says.
+    /// A new log with what a server said when it started.
     pub(crate) fn log_startup(&mut self, server: usize) {
-        let at = self.at;
         let Some(server) = self.servers.get_mut(server) else { return };
+        let at = server.started;
         server.error_log.cycle();
         let (major, minor, build, revision) = server.version;
         let lines = [
@@ -75,9 +75,15 @@ impl State {
                 "Microsoft SQL Server {} - {major}.{minor}.{build}.{revision} (X64), simulated by the drbook sandbox",
                 server.year()
             ),
-            format!("Server name is '{}'. This is an informational message only. No user action is required.", server.name),
+            format!(
+                "Server name is '{}'. This is an informational message only. No user action is required.",
+                server.name
+            ),
             format!("Logging SQL Server messages in file '{}'.", server.error_log_path()),
-            format!("The service account is '{}'. This is an informational message; no user action is required.", server.engine_account),
+            format!(
+                "The service account is '{}'. This is an informational message; no user action is required.",
+                server.engine_account
+            ),
             "Authentication mode is MIXED.".to_owned(),
         ];
         for line in lines {

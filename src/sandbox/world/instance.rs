@@ -42,8 +42,7 @@ impl Server {
         let instance = format!("{root}\\MSSQLServer");
         let service = |suffix: &str, default: &str| {
             let named = self.name.contains('\\');
-            let name =
-                if named { format!("{suffix}${}", self.instance()) } else { default.to_owned() };
+            let name = if named { format!("{suffix}${}", self.instance()) } else { default.to_owned() };
             format!("SYSTEM\\CurrentControlSet\\Services\\{name}")
         };
         let (engine, agent) = (service("MSSQL", "MSSQLSERVER"), service("SQLAgent", "SQLSERVERAGENT"));
@@ -107,10 +106,15 @@ impl Server {
             return name.eq_ignore_ascii_case(self.instance()).then(|| text(self.instance_id()));
         }
         let general = "SOFTWARE\\Microsoft\\MSSQLServer";
-        let begins = |text: &str, with: &str| text.get(..with.len()).is_some_and(|t| t.eq_ignore_ascii_case(with));
+        let begins =
+            |text: &str, with: &str| text.get(..with.len()).is_some_and(|t| t.eq_ignore_ascii_case(with));
         let services = "SYSTEM\\CurrentControlSet\\Services\\";
         let real = if instance && begins(key, general) {
-            format!("SOFTWARE\\Microsoft\\Microsoft SQL Server\\{}{}", self.instance_id(), &key[general.len()..])
+            format!(
+                "SOFTWARE\\Microsoft\\Microsoft SQL Server\\{}{}",
+                self.instance_id(),
+                &key[general.len()..]
+            )
         } else if instance && begins(key, services) && self.name.contains('\\') {
             match key[services.len()..].to_uppercase().as_str() {
                 "MSSQLSERVER" => format!("{services}MSSQL${}", self.instance()),

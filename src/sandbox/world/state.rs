@@ -155,6 +155,16 @@ pub(crate) struct Login {
     pub(crate) created: NaiveDateTime,
 }
 
+impl Login {
+    /// Whether it is in a fixed server role.
+    pub(crate) fn is_in(&self, role: &str) -> bool {
+        if role.eq_ignore_ascii_case("sysadmin") {
+            return self.sysadmin;
+        }
+        self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
+    }
+}
+
 /// A linked server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Linked {
@@ -354,6 +364,8 @@ pub(crate) struct Session {
     pub(crate) database: String,
     pub(crate) since: DateTime<Utc>,
     pub(crate) command: Option<String>,
+    /// The batch it sent last, cut to what is kept of it.
+    pub(crate) text: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
 }
@@ -380,6 +392,11 @@ impl Server {
     /// Local time of a moment.
     pub(crate) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
         at.naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+    }
+
+    /// The OLE DB provider that linked servers of this version are made with.
+    pub(crate) const fn provider(&self) -> &'static str {
+        if self.version.0 >= 16 { "MSOLEDBSQL" } else { "SQLNCLI" }
     }
 
     /// The internal version number of its databases.

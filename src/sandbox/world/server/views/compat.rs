@@ -3,7 +3,7 @@
 //! Does not know the facts itself: each says what its modern view says, in the old form.
 
 use super::super::Call;
-use super::objects::{Kind, columned, objects, type_rows};
+use super::objects::{columned, objects, system_types, type_rows};
 use super::sessions;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::options::settings;
@@ -45,7 +45,7 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                 sheet.row(vec![
                     ("name", text(o.name)),
                     ("id", int(o.id)),
-                    ("xtype", text(o.kind.code())),
+                    ("xtype", text(o.kind)),
                     ("uid", int(o.schema)),
                     ("info", int(0)),
                     ("status", int(0)),
@@ -56,9 +56,9 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                     ("ftcatid", int(0)),
                     ("schema_ver", int(0)),
                     ("stats_schema_ver", int(0)),
-                    ("type", text(o.kind.code())),
-                    ("userstat", int(i64::from(o.kind == Kind::Table))),
-                    ("sysstat", int(if o.kind == Kind::Table { 3 } else { 4 })),
+                    ("type", text(o.kind)),
+                    ("userstat", int(i64::from(o.kind == "U "))),
+                    ("sysstat", int(if o.kind == "U " { 3 } else { 4 })),
                     ("indexdel", int(0)),
                     ("refdate", at(db.created)),
                     ("version", int(0)),
@@ -96,7 +96,7 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
             }
         }
         "sys.systypes" => {
-            for (name, kind) in super::objects::system_types() {
+            for (name, kind) in system_types() {
                 sheet.row(vec![
                     ("name", text(name)),
                     ("xtype", int(kind.system)),
@@ -221,7 +221,8 @@ fn logins(call: &Call<'_>, sheet: &mut Sheet) {
 
 fn servers(server: &Server, sheet: &mut Sheet) {
     let own = (server.name.as_str(), server.name.as_str(), true, server.local(server.started));
-    let linked = server.linked.iter().map(|l| (l.name.as_str(), l.data_source.as_str(), l.rpc_out, l.created));
+    let linked =
+        server.linked.iter().map(|l| (l.name.as_str(), l.data_source.as_str(), l.rpc_out, l.created));
     for (n, (name, source, rpc, modified)) in std::iter::once(own).chain(linked).enumerate() {
         sheet.row(vec![
             ("srvid", count(n)),

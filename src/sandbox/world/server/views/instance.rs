@@ -166,7 +166,7 @@ fn servers(call: &Call<'_>, sheet: &mut Sheet) {
             ("server_id", count(n)),
             ("name", text(name)),
             ("product", text("SQL Server")),
-            ("provider", text("SQLNCLI")),
+            ("provider", text(server.provider())),
             ("data_source", text(source)),
             ("location", NULL),
             ("provider_string", NULL),
