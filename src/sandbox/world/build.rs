@@ -2,6 +2,7 @@
 //!
 //! Does not know time beyond the moment it is given; history is made by letting the jobs run.
 
+mod ha;
 mod jobs;
 mod tables;
 mod upkeep;
@@ -52,6 +53,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        ha: super::ha::Ha::default(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -68,6 +70,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
+    ha::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -132,6 +135,7 @@ fn make_server(
         configured: BTreeMap::new(),
         error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
+        locks: super::locks::Locks::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -143,10 +147,11 @@ fn make_server(
     if plan.role == Role::Destination
         && let Some(management) = management
     {
-        link(&mut server, &management.server);
+        let address = making.plan.address_of(management);
+        link(&mut server, &address);
         server.shipping = Some(Shipping {
-            source_id: management.server.clone(),
-            management_server: management.server.clone(),
+            source_id: address.clone(),
+            management_server: address,
             management_database: management.name.clone(),
             only_from: plan.only_from.clone(),
             jobs: Vec::new(),
@@ -404,5 +409,9 @@ fn computers(plan: &Plan, state: &State) -> Computers {
         })
         .collect();
     let management = plan.management().and_then(|m| state.server_index(&m.server));
-    Computers { computers, connected_to: management, since: None, next_beat: Some(state.at) }
+    let mut also: Vec<usize> = plan.covered().filter_map(|d| state.server_index(&d.server)).collect();
+    also.sort_unstable();
+    also.dedup();
+    also.retain(|s| Some(*s) != management);
+    Computers { computers, connected_to: management, also, since: None, next_beat: Some(state.at) }
 }

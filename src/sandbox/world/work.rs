@@ -57,10 +57,19 @@ impl Next {
 impl State {
     /// Carries a step of a job on.
     pub(crate) fn work(&mut self, s: usize, j: usize, n: usize, beat: Beat, now: DateTime<Utc>) -> Next {
+        if let Some(next) = self.trouble_with_job(s, j, &beat, now) {
+            return next;
+        }
         let Some(step) = self.servers[s].agent.jobs[j].steps.get(n - 1) else {
             return Next::Done(String::new());
         };
         let (command, database) = (step.command.clone(), step.database.clone());
+        let Some((command, database)) = self.guarded(s, command, database) else {
+            return Next::Done(String::new());
+        };
+        if let Some(closed) = self.ha_closed(s, &database, false) {
+            return Next::Failed(vec![closed]);
+        }
         let (simulated, subsystem) = (step.simulated, step.subsystem.to_uppercase());
         match subsystem.as_str() {
             "TSQL" => {}
@@ -103,7 +112,7 @@ impl State {
     /// Whether a server answers another one.
     pub(crate) fn reachable(&self, server: usize) -> bool {
         let trouble = &self.servers[server].trouble;
-        !trouble.refused && !trouble.silent
+        !trouble.refused && !trouble.silent && trouble.down_until.is_none_or(|until| self.at >= until)
     }
 }
 
