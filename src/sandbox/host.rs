@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+pub mod availability;
+
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
@@ -26,6 +28,8 @@ pub struct Context {
     pub database: String,
     /// Whether the login may do everything.
     pub sysadmin: bool,
+    /// The login said `ApplicationIntent=ReadOnly`.
+    pub read_intent: bool,
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.
@@ -193,6 +197,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Availability groups and mirroring.
+    Availability(availability::Availability),
     /// `DROP DATABASE [IF EXISTS] name, …`
     DropDatabases {
         /// In the order written.

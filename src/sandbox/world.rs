@@ -11,6 +11,7 @@ mod build;
 mod columns;
 mod files;
 mod foreign;
+mod ha;
 mod ids;
 mod ledger;
 mod locks;
@@ -346,6 +347,7 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        state.ship(now);
         if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
             self.released.notify_all();
         }

@@ -2,6 +2,7 @@
 //!
 //! Does not look names up. Statements that T-SQL has and the sandbox has not end in 59999.
 
+mod availability;
 mod change;
 mod condition;
 mod database;

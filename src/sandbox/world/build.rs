@@ -2,6 +2,7 @@
 //!
 //! Does not know time beyond the moment it is given; history is made by letting the jobs run.
 
+mod ha;
 mod jobs;
 mod tables;
 mod upkeep;
@@ -66,6 +67,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        ha: super::ha::Ha::default(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -82,6 +84,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
+    ha::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -156,10 +159,11 @@ fn make_server(
     if plan.role == Role::Destination
         && let Some(management) = management
     {
-        link(&mut server, &management.server);
+        let address = making.plan.address_of(management);
+        link(&mut server, &address);
         server.shipping = Some(Shipping {
-            source_id: management.server.clone(),
-            management_server: management.server.clone(),
+            source_id: address.clone(),
+            management_server: address,
             management_database: management.name.clone(),
             only_from: plan.only_from.clone(),
             jobs: Vec::new(),

@@ -397,6 +397,9 @@ impl Call<'_> {
         if !self.who.sysadmin {
             return Err(self.denied(verb, &name.name, &name.database));
         }
+        if let Some(refused) = self.state.ha_read_only(self.s, &name.database) {
+            return Err(refused);
+        }
         let db = &self.server().databases[d];
         if db.read_only {
             let text =

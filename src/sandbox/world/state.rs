@@ -49,6 +49,9 @@ pub(crate) struct State {
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Availability groups and mirroring.
+    #[serde(default)]
+    pub(crate) ha: super::ha::Ha,
     /// Faults that still wait for their moment.
     #[serde(default)]
     pub(crate) pending: Vec<super::trigger::Pending>,
@@ -445,7 +448,10 @@ impl State {
     }
 
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
-        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+        self.servers
+            .iter()
+            .position(|s| s.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.listener_server(name))
     }
 
     /// The header's second half.

@@ -2,6 +2,7 @@
 
 mod asking;
 mod catalogue;
+mod ha;
 mod locking;
 mod transactions;
 

@@ -145,6 +145,10 @@ impl Parser {
                 self.advance();
                 self.drop_database()
             }
+            "AVAILABILITY" => {
+                self.advance();
+                self.drop_availability_group()
+            }
             _ if *self.kind() == Kind::Word => Err(self.refused(format!("DROP {}", self.token().text))),
             _ => Err(self.unexpected()),
         }

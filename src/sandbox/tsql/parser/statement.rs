@@ -155,6 +155,14 @@ impl Parser {
                 self.at += 2;
                 self.alter_database()
             }
+            ("CREATE", "AVAILABILITY") => {
+                self.at += 2;
+                self.create_availability_group()
+            }
+            ("ALTER", "AVAILABILITY") => {
+                self.at += 2;
+                self.alter_availability_group()
+            }
             ("CREATE", "DATABASE") => {
                 self.at += 2;
                 self.create_database()

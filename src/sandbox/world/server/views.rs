@@ -4,8 +4,10 @@
 
 mod agent;
 mod databases;
+mod ha;
 mod history;
 mod instance;
+mod mirroring;
 mod objects;
 mod security;
 mod sessions;
@@ -33,6 +35,8 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
         || security::fill(call, d, full, sheet)
         || sessions::fill(call, full, sheet)
         || transactions::fill(call, full, sheet)
+        || ha::fill(call, full, sheet)
+        || mirroring::fill(call, full, sheet)
 }
 
 /// An empty sheet of a system object.
