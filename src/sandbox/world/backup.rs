@@ -150,7 +150,9 @@ impl State {
         let busy = self.biztalk_works_on(s);
         let db = &mut self.servers[s].databases[d];
         if !follows {
-            db.work(from, busy, &mut self.dice);
+            if ask.session.is_some() {
+                db.work(from, busy, &mut self.dice);
+            }
             db.log.flush();
         }
         let checkpoint = (!ask.log).then(|| {

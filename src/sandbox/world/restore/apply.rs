@@ -85,10 +85,11 @@ impl State {
 
     /// What the last words of the statement ask for: RECOVERY, STANDBY, or neither.
     pub(super) fn finish_sequence(&mut self, s: usize, d: usize, ask: &RestoreAsk, at: DateTime<Utc>) {
+        // Rolled whether it is needed or not, so that a restore always takes as many.
+        let fork = self.dice.guid();
         if let Some(path) = &ask.standby {
             self.enter_standby(s, d, path);
         } else if ask.recovery {
-            let fork = self.dice.guid();
             let db = &mut self.servers[s].databases[d];
             db.open(fork, at);
             db.user_access = if ask.restricted_user { 2 } else { db.user_access };
