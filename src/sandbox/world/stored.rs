@@ -141,6 +141,9 @@ pub(crate) fn kind_of(text: &str) -> Result<Type, String> {
         "nvarchar" => Type::NVarChar(long()?),
         "binary" => Type::Binary(length()?),
         "varbinary" => Type::VarBinary(long()?),
+        "money" => Type::Money,
+        "smallmoney" => Type::SmallMoney,
+        "xml" => Type::Xml,
         "sql_variant" => Type::Variant,
         _ => return Err(wrong()),
     })

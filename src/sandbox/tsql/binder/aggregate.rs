@@ -163,6 +163,7 @@ impl Binder<'_> {
                     let scale = if fold == Fold::Average { scale.max(6) } else { scale };
                     Type::Decimal { precision: 38, scale }
                 }
+                Type::Money | Type::SmallMoney => Type::Money,
                 Type::Real | Type::Float => Type::Float,
                 _ => return Err(invalid(kind)),
             },

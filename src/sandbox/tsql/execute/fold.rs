@@ -130,6 +130,11 @@ impl State {
                         let digits = digits.filter(|d| number::within(*d, precision)).ok_or_else(overflow)?;
                         Value::Decimal { digits, scale }
                     }
+                    Type::Money => {
+                        let sum = number::rescale(self.exact, self.scale, 4).ok_or_else(overflow)?;
+                        let digits = if fold == Fold::Average { sum / i128::from(self.count) } else { sum };
+                        Value::Decimal { digits, scale: 4 }
+                    }
                     _ => {
                         let sum = i64::try_from(self.exact).ok().filter(|n| integer_range(kind).contains(n));
                         let sum = sum.ok_or_else(overflow)?;

@@ -35,6 +35,9 @@ impl Parser {
             "smallint" => Type::SmallInt,
             "int" | "integer" => Type::Int,
             "bigint" => Type::BigInt,
+            "money" => Type::Money,
+            "smallmoney" => Type::SmallMoney,
+            "xml" => Type::Xml,
             "real" => Type::Real,
             "date" => Type::Date,
             "smalldatetime" => Type::SmallDateTime,
@@ -60,8 +63,8 @@ impl Parser {
             "varchar" => return Ok(Type::VarChar(self.varying(8000, length, word)?)),
             "nvarchar" => return Ok(Type::NVarChar(self.varying(4000, length, word)?)),
             "varbinary" => return Ok(Type::VarBinary(self.varying(8000, length, word)?)),
-            "money" | "smallmoney" | "text" | "ntext" | "image" | "xml" | "timestamp" | "rowversion"
-            | "hierarchyid" | "geography" | "geometry" | "json" | "vector" => {
+            "text" | "ntext" | "image" | "timestamp" | "rowversion" | "hierarchyid" | "geography"
+            | "geometry" | "json" | "vector" => {
                 return Err(self.refused(format!("type {word}")));
             }
             "cursor" => return Err(self.refused("cursors")),
