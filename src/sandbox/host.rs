@@ -1,12 +1,15 @@
 //! What the T-SQL evaluator asks of the world: one simulated server of it.
 //!
 //! Every call takes the session's context; the world decides by it what is visible.
-//! The evaluator works on snapshots: a table is copied out, a change goes back in one call.
+//! The evaluator works on snapshots: it binds against columns, then asks in one call for the rows of everything a
+//! statement reads, only with the columns it uses; a change goes back in one call.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
-use super::value::{Table, Value};
+use super::value::{Column, Table, Value};
 
 /// Who is asking, from where.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +37,37 @@ pub struct ObjectName {
     pub schema: String,
     /// Last part.
     pub name: String,
+}
+
+/// A table or view whose rows are wanted, with the places of the columns that are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// As [`Host::columns`] was asked.
+    pub name: ObjectName,
+    /// Places in what [`Host::columns`] answered; in the order the rows shall have.
+    pub wanted: Vec<usize>,
+}
+
+/// The rows of a [`Scan`].
+#[derive(Debug, Clone)]
+pub enum Scanned {
+    /// Made for the asker: only the wanted columns, in the wanted order.
+    Made(Vec<Vec<Value>>),
+    /// A stored table as it is now, whole and shared: the asker takes the columns it wants.
+    Stored(Arc<Table>),
+}
+
+impl Scanned {
+    /// The rows with the wanted columns in the wanted order.
+    pub fn into_rows(self, wanted: &[usize]) -> Vec<Vec<Value>> {
+        match self {
+            Self::Made(rows) => rows,
+            Self::Stored(table) => {
+                let pick = |row: &Vec<Value>| wanted.iter().map(|n| row[*n].clone()).collect();
+                table.rows.iter().map(pick).collect()
+            }
+        }
+    }
 }
 
 /// A change to a stored table, in terms of the snapshot the evaluator was given.
@@ -163,9 +197,19 @@ pub trait Host: Send + Sync + 'static {
     fn activity(&self, context: &Context, command: Option<&str>);
     /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
     fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
-    /// A table or view.
-    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>>;
-    /// A change to a table that [`Host::table`] gave.
+    /// The columns of a table or view; errors of rights come from here.
+    fn columns(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>>;
+    /// The rows of some tables and views at one moment, in the order asked.
+    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>>;
+    /// A table or view, whole.
+    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
+        let Some(columns) = self.columns(context, name)? else { return Ok(None) };
+        let wanted: Vec<usize> = (0..columns.len()).collect();
+        let scan = Scan { name: name.clone(), wanted: wanted.clone() };
+        let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
+        Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// A change to a table that [`Host::scan`] gave.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;

@@ -18,7 +18,7 @@ use super::super::answer::Message;
 use super::super::value::Column;
 use super::ast::{Cte, Name};
 use super::plan::{Aggregate, Bound, Node, Place, Plan, Window};
-use super::state::World;
+use super::state::{HostRows, World};
 
 pub(super) use change::{ChangePlan, Changed, Goes};
 pub(super) use operator::coerce;
@@ -52,6 +52,19 @@ struct Known {
     /// Parts of the name when there is no alias; outermost first.
     name: Name,
     columns: Vec<Column>,
+    /// Of a table of the host: which of its columns are used.
+    host: Option<std::rc::Rc<HostRows>>,
+}
+
+impl Known {
+    /// Where a column stands in the source's rows; from now on it does.
+    fn place(&self, column: usize) -> usize {
+        self.host.as_ref().map_or(column, |h| h.want(column))
+    }
+    /// The column that stands at a place of the rows.
+    fn at(&self, place: usize) -> Option<&Column> {
+        self.columns.get(self.host.as_ref().map_or(place, |h| h.column(place)))
+    }
 }
 
 /// One query while it is bound.
@@ -84,6 +97,8 @@ pub(super) struct Binder<'a> {
     errors: Vec<Message>,
     next_id: usize,
     depth: u32,
+    /// Tables are read with all their columns: one of them is changed.
+    whole: bool,
     /// Places that finished queries took from outside, until their subquery asks.
     taken: Vec<Place>,
 }
@@ -97,6 +112,7 @@ impl<'a> Binder<'a> {
             errors: Vec::new(),
             next_id: 0,
             depth: 0,
+            whole: false,
             taken: Vec::new(),
         }
     }
@@ -157,7 +173,7 @@ impl<'a> Binder<'a> {
                 }
                 for (index, candidate) in known.columns.iter().enumerate() {
                     if self.world.same_name(&candidate.name, column) {
-                        hits.push((Place { up, slot, index }, candidate.kind, candidate.nullable));
+                        hits.push((up, slot, index, candidate.kind, candidate.nullable));
                     }
                 }
             }
@@ -174,7 +190,7 @@ impl<'a> Binder<'a> {
                 break;
             }
         }
-        let Some((place, kind, nullable)) = found else {
+        let Some((up, slot, index, kind, nullable)) = found else {
             let message = if qualifier.is_empty() || told {
                 Message::error(207, format!("Invalid column name '{column}'."))
             } else {
@@ -191,6 +207,9 @@ impl<'a> Binder<'a> {
         };
         // every query between this one and the column's takes it from outside
         let depth = self.scopes.len();
+        let own = depth.checked_sub(up + 1).and_then(|at| self.scopes[at].sources.get(slot));
+        let index = own.map_or(index, |known| known.place(index));
+        let place = Place { up, slot, index };
         for between in 0..place.up {
             let scope = &mut self.scopes[depth - 1 - between];
             scope.outer.push(Place { up: place.up - between - 1, ..place });

@@ -312,8 +312,9 @@ pub(super) fn touched(
     run: &Run<'_>,
     change: &super::binder::ChangePlan,
 ) -> Evaluated<Vec<(usize, Vec<Value>)>> {
+    let rows = run.world.rows(&change.rows)?;
     let places: HashMap<*const Vec<Value>, usize> =
-        change.rows.iter().enumerate().map(|(at, row)| (Rc::as_ptr(row), at)).collect();
+        rows.iter().enumerate().map(|(at, row)| (Rc::as_ptr(row), at)).collect();
     let tuples = filtered(run, &change.select, None, usize::MAX)?;
     let most = match &change.select.top {
         Some(_) => top_count(run, &change.select, None, tuples.len())?,

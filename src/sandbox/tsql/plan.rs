@@ -11,6 +11,7 @@ use super::super::value::{Column, Type, Value};
 use super::ast::{Comparison, Frame, Join, Operator, SetOperator};
 use super::compare::{Collation, Key};
 use super::function::Function;
+use super::state::Held;
 
 /// Why a statement does not go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -274,11 +275,10 @@ pub(super) struct Window {
 /// What stands in FROM, bound. Each leaf fills one slot.
 #[derive(Debug)]
 pub(super) enum SourcePlan {
-    /// Rows that are there already.
+    /// A table.
     Rows {
         slot: usize,
-        width: usize,
-        rows: Rc<Vec<Row>>,
+        rows: Held,
     },
     Derived {
         slot: usize,
@@ -323,8 +323,8 @@ impl SourcePlan {
     /// Slots and widths of all leaves.
     pub(super) fn leaves(&self, out: &mut Vec<(usize, usize)>) {
         match self {
-            Self::Rows { slot, width, .. }
-            | Self::Derived { slot, width, .. }
+            Self::Rows { slot, rows } => out.push((*slot, rows.width())),
+            Self::Derived { slot, width, .. }
             | Self::Function { slot, width, .. }
             | Self::Values { slot, width, .. } => out.push((*slot, *width)),
             Self::Join { left, right, .. } | Self::Apply { left, right, .. } => {

@@ -2,14 +2,14 @@
 //!
 //! Does not bind or compute.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
 use super::super::answer::Message;
-use super::super::host::{Context, Host, ObjectName};
+use super::super::host::{Context, Host, ObjectName, Scan};
 use super::super::value::{Column, Table, Type, Value};
 use super::ast::{ColumnDefinition, Name};
 use super::compare::Collation;
@@ -61,15 +61,64 @@ pub(super) struct Globals {
     pub(super) caught: Option<Caught>,
 }
 
-/// A table of the host as it was when first read.
+/// A table of the host as one place of a statement reads it: its rows come when they are first needed.
 #[derive(Debug)]
-pub(super) struct Snapshot {
-    pub(super) columns: Vec<Column>,
-    pub(super) rows: Rc<Vec<Row>>,
+pub(super) struct HostRows {
+    name: ObjectName,
+    /// The columns that are used, in the order the rows have them; grows while the statement is bound.
+    wanted: RefCell<Vec<usize>>,
+    rows: OnceCell<Rc<Vec<Row>>>,
 }
 
-/// Copies of host tables; a statement sees one state of each.
-pub(super) type Snapshots = RefCell<HashMap<(String, String, String), Option<Rc<Snapshot>>>>;
+impl HostRows {
+    /// Where column `index` of the table stands in the rows.
+    pub(super) fn want(&self, index: usize) -> usize {
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.iter().position(|n| *n == index).unwrap_or_else(|| {
+            wanted.push(index);
+            wanted.len() - 1
+        })
+    }
+    /// Which column of the table stands at `place` of the rows.
+    pub(super) fn column(&self, place: usize) -> usize {
+        self.wanted.borrow().get(place).copied().unwrap_or(place)
+    }
+    fn width(&self) -> usize {
+        self.wanted.borrow().len()
+    }
+}
+
+/// Rows of a table in FROM.
+#[derive(Debug, Clone)]
+pub(super) enum Held {
+    /// The session's own.
+    Here(Rc<Vec<Row>>, usize),
+    Host(Rc<HostRows>),
+}
+
+impl Held {
+    /// Cells per row.
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Here(_, width) => *width,
+            Self::Host(rows) => rows.width(),
+        }
+    }
+}
+
+/// Database, schema and name, as they compare.
+type Key = (String, String, String);
+
+/// What a statement knows of the host's tables.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    columns: HashMap<Key, Option<Rc<Vec<Column>>>>,
+    /// Read by the statement, not yet asked for: all together, so that it sees one state of the world.
+    owed: Vec<Rc<HostRows>>,
+}
+
+/// The same, behind a shared borrow.
+pub(super) type Snapshots = RefCell<Seen>;
 
 /// Everything a statement may look at while it is bound and run.
 pub(super) struct World<'a> {
@@ -106,19 +155,50 @@ impl World<'_> {
         Ok(ObjectName { database, schema, name: object })
     }
 
-    /// A table or view of the host, copied once.
-    pub(super) fn snapshot(&self, name: &ObjectName) -> Result<Option<Rc<Snapshot>>, Message> {
+    /// The columns of a table or view of the host.
+    pub(super) fn columns(&self, name: &ObjectName) -> Result<Option<Rc<Vec<Column>>>, Message> {
         let key = (name.database.to_lowercase(), name.schema.clone(), name.name.to_lowercase());
-        if let Some(known) = self.snapshots.borrow().get(&key) {
+        if let Some(known) = self.snapshots.borrow().columns.get(&key) {
             return Ok(known.clone());
         }
-        let table = self.host.table(self.context, name).inspect_err(|_| self.host_failed.set(true))?;
-        let found = table.map(|table| {
-            let rows = Rc::new(table.rows.into_iter().map(Rc::new).collect());
-            Rc::new(Snapshot { columns: table.columns, rows })
-        });
-        self.snapshots.borrow_mut().insert(key, found.clone());
+        let columns = self.host.columns(self.context, name).inspect_err(|_| self.host_failed.set(true))?;
+        let found = columns.map(Rc::new);
+        self.snapshots.borrow_mut().columns.insert(key, found.clone());
         Ok(found)
+    }
+
+    /// A table of the host that the statement reads; with all its `columns` when they are told.
+    pub(super) fn read(&self, name: ObjectName, all: Option<usize>) -> Rc<HostRows> {
+        let wanted = RefCell::new((0..all.unwrap_or(0)).collect());
+        let rows = Rc::new(HostRows { name, wanted, rows: OnceCell::new() });
+        self.snapshots.borrow_mut().owed.push(Rc::clone(&rows));
+        rows
+    }
+
+    /// The rows of a table in FROM, once the statement is bound.
+    pub(super) fn rows(&self, held: &Held) -> Result<Rc<Vec<Row>>, Message> {
+        let host = match held {
+            Held::Here(rows, _) => return Ok(Rc::clone(rows)),
+            Held::Host(host) => host,
+        };
+        if let Some(rows) = host.rows.get() {
+            return Ok(Rc::clone(rows));
+        }
+        let mut owed = std::mem::take(&mut self.snapshots.borrow_mut().owed);
+        // Those of statements that were bound and never run are held by nobody else.
+        owed.retain(|o| Rc::strong_count(o) > 1);
+        if !owed.iter().any(|o| Rc::ptr_eq(o, host)) {
+            owed.push(Rc::clone(host));
+        }
+        let scans: Vec<Scan> =
+            owed.iter().map(|o| Scan { name: o.name.clone(), wanted: o.wanted.borrow().clone() }).collect();
+        let scanned = self.host.scan(self.context, &scans).inspect_err(|_| self.host_failed.set(true))?;
+        for ((rows, scan), scanned) in owed.iter().zip(&scans).zip(scanned) {
+            let made = scanned.into_rows(&scan.wanted).into_iter().map(Rc::new).collect();
+            let _ = rows.rows.set(Rc::new(made));
+        }
+        let found = host.rows.get().cloned();
+        found.ok_or_else(|| Message::not_modelled("rows of a table that the host does not know any more"))
     }
 
     /// Whether two names are the same name here.

@@ -1,5 +1,6 @@
 //! The evaluator as a client sees it: SQL text in, rows or an error number out.
 
+mod columns;
 mod flow;
 mod host;
 mod meaning;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::files::{Body, Recording, Unreadable, os_error_text};
 use super::media::{cannot_open, terminated};
-use super::state::{Database, DbState, Layout, Model, Server, Set, State};
+use super::state::{Database, DbState, Layout, Model, Rest, Server, Set, State, no_such_database};
 use crate::sandbox::answer::Message;
 
 /// What a BACKUP statement asks for.
@@ -109,6 +109,7 @@ impl State {
             checksums: ask.checksum,
             begins_chain: ask.log && db.log.begins,
             tail: ask.norecovery,
+            rest: Rest::default(),
         };
         let recording = Recording { set, layout, body: Ok(body) };
         let machine = server.machine().to_owned();
@@ -129,10 +130,8 @@ impl State {
         let server = &self.servers[s];
         let d = server.database_index(database).ok_or_else(|| no_such_database(database))?;
         let db = &server.databases[d];
-        match db.state {
-            DbState::Online => {}
-            DbState::Restoring => return Err(in_restore(&db.name)),
-            DbState::Offline => return Err(offline(&db.name)),
+        if let Some(closed) = db.closed() {
+            return Err(closed);
         }
         if ask.log && db.model == Model::Simple {
             return Err(Message::error(
@@ -193,33 +192,5 @@ fn unwritable(path: &str, why: Unreadable) -> Message {
         }
         Unreadable::Os(number) => Message { state: 1, ..cannot_open(path, number) },
         Unreadable::Empty | Unreadable::NotABackup => cannot_open(path, 5),
-    }
-}
-
-/// 911
-pub(crate) fn no_such_database(name: &str) -> Message {
-    Message::error(
-        911,
-        format!("Database '{name}' does not exist. Make sure that the name is entered correctly."),
-    )
-}
-
-/// 927
-pub(crate) fn in_restore(name: &str) -> Message {
-    Message {
-        class: 14,
-        state: 2,
-        ..Message::error(
-            927,
-            format!("Database '{name}' cannot be opened. It is in the middle of a restore."),
-        )
-    }
-}
-
-/// 942
-pub(crate) fn offline(name: &str) -> Message {
-    Message {
-        class: 14,
-        ..Message::error(942, format!("Database '{name}' cannot be opened because it is offline."))
     }
 }

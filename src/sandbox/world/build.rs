@@ -14,7 +14,7 @@ use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, Role,
+    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
     Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
@@ -138,6 +138,9 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        certificates: Vec::new(),
+        backup_devices: Vec::new(),
+        throughput: None,
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -281,6 +284,7 @@ fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &st
         log: Log::default(),
         content: Content::default(),
         traffic: 0,
+        more: More::default(),
     }
 }
 

@@ -16,13 +16,13 @@ impl Content {
         match edit {
             Edit::Insert(table, rows) => {
                 if let Some(stored) = self.tables.get_mut(table) {
-                    stored.table.rows.extend(rows.iter().cloned());
+                    stored.rows_mut().extend(rows.iter().cloned());
                 }
             }
             Edit::Update(table, rows) => {
                 if let Some(stored) = self.tables.get_mut(table) {
                     for (n, row) in rows {
-                        if let Some(old) = stored.table.rows.get_mut(*n) {
+                        if let Some(old) = stored.rows_mut().get_mut(*n) {
                             old.clone_from(row);
                         }
                     }
@@ -31,7 +31,7 @@ impl Content {
             Edit::Delete(table, gone) => {
                 if let Some(stored) = self.tables.get_mut(table) {
                     let mut n = 0;
-                    stored.table.rows.retain(|_| {
+                    stored.rows_mut().retain(|_| {
                         n += 1;
                         gone.binary_search(&(n - 1)).is_err()
                     });

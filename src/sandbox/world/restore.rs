@@ -4,11 +4,12 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::backup::{no_such_database, offline};
 use super::files::{Body, Recording};
 use super::ids::Lsn;
 use super::media::terminated;
-use super::state::{Content, Database, DbState, Edit, Log, Model, Redo, Restored, State};
+use super::state::{
+    Content, Database, DbState, Edit, Log, Model, More, Redo, Restored, State, no_such_database,
+};
 use crate::sandbox::answer::Message;
 
 /// What a RESTORE statement asks for.
@@ -65,8 +66,8 @@ impl State {
             DbState::Online => {
                 return Err(Message::error(3153, "The database is already fully recovered."));
             }
-            DbState::Offline => return Err(offline(&db.name)),
             DbState::Restoring => {}
+            _ => return Err(db.closed().unwrap_or_else(|| no_such_database(name))),
         }
         if ask.recovery {
             db.open(fork);
@@ -275,6 +276,7 @@ impl State {
             log: Log { full_checkpoint: set.checkpoint, ..Log::starting(set.last) },
             content,
             traffic: 40,
+            more: More::default(),
         };
         match existing {
             Some(d) => server.databases[d] = database,

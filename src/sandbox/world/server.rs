@@ -16,8 +16,8 @@ use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
 use crate::sandbox::answer::{Door, Login, Message, Sink};
-use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome};
-use crate::sandbox::value::{Table, Value};
+use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::value::{Column, Table, Value};
 
 /// A server of a world.
 pub(crate) struct SimulatedServer {
@@ -31,6 +31,16 @@ pub(crate) struct Call<'a> {
     pub(crate) s: usize,
     pub(crate) who: &'a Context,
     pub(crate) now: DateTime<Utc>,
+}
+
+/// What a name in a FROM clause stands for.
+enum Object {
+    /// A table with rows of its own, by its key.
+    Stored(String),
+    /// A view of a database, as it is now.
+    View(Table),
+    /// A system object by its full name.
+    System(String),
 }
 
 impl SimulatedServer {
@@ -142,8 +152,12 @@ impl Host for SimulatedServer {
         self.call(context, |call| call.enter(database).map(|_| ()))
     }
 
-    fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
-        self.call(context, |call| call.table(name))
+    fn columns(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>> {
+        self.call(context, |call| call.columns(name))
+    }
+
+    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
+        self.call(context, |call| call.scan(scans))
     }
 
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
@@ -196,20 +210,19 @@ impl Call<'_> {
         &mut self.state.servers[self.s]
     }
 
-    /// A table or view by name.
-    fn table(&mut self, name: &ObjectName) -> Outcome<Option<Table>> {
+    /// What a name stands for, once it is sure that it may be read.
+    fn object(&mut self, name: &ObjectName) -> Outcome<Option<(usize, Object)>> {
         let d = self.enter(&name.database)?;
         let lower = name.name.to_lowercase();
         if name.schema == "dbo" {
             let content = &self.server().databases[d].content;
-            if let Some(stored) = content.tables.get(&lower) {
-                let table = stored.table.clone();
+            if content.tables.contains_key(&lower) {
                 self.may_read(d, &name.name)?;
-                return Ok(Some(table));
+                return Ok(Some((d, Object::Stored(lower))));
             }
             if content.views.iter().any(|(v, _)| v.eq_ignore_ascii_case(&name.name)) {
                 self.may_read(d, &name.name)?;
-                return Ok(views::user_view(self, d, &lower));
+                return Ok(views::user_view(self, d, &lower).map(|table| (d, Object::View(table))));
             }
         }
         let full = match name.schema.as_str() {
@@ -226,14 +239,52 @@ impl Call<'_> {
         let Some(object) = system_object(&full, year) else { return Ok(None) };
         self.may_see(&full)?;
         match object.modelled {
+            Modelled::Filled if super::columns::is_function(&full) => Ok(None),
+            Modelled::Filled | Modelled::Empty => Ok(Some((d, Object::System(full)))),
             Modelled::Not => Err(Message::not_modelled(full)),
-            Modelled::Empty => Ok(Some(super::columns::sheet(&full, year).table)),
-            Modelled::Filled => match views::system(self, d, &full) {
-                Some(table) => Ok(Some(table)),
-                None if super::columns::is_function(&full) => Ok(None),
-                None => Err(Message::not_modelled(full)),
-            },
         }
+    }
+
+    fn columns(&mut self, name: &ObjectName) -> Outcome<Option<Vec<Column>>> {
+        let Some((d, object)) = self.object(name)? else { return Ok(None) };
+        Ok(Some(match object {
+            Object::Stored(key) => self.stored(d, &key).map(|t| t.columns.clone()).unwrap_or_default(),
+            Object::View(table) => table.columns,
+            Object::System(full) => super::columns::sheet(&full, self.server().year()).table.columns,
+        }))
+    }
+
+    fn stored(&self, d: usize, key: &str) -> Option<&Arc<Table>> {
+        self.server().databases[d].content.tables.get(key).map(|stored| &stored.table)
+    }
+
+    /// The rows of some tables and views.
+    fn scan(&mut self, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
+        let mut all = Vec::with_capacity(scans.len());
+        for Scan { name, wanted } in scans {
+            let gone = || Message::error(208, format!("Invalid object name '{}'.", name.name));
+            let (d, object) = self.object(name)?.ok_or_else(gone)?;
+            all.push(match object {
+                Object::Stored(key) => {
+                    Scanned::Stored(self.stored(d, &key).map(Arc::clone).unwrap_or_default())
+                }
+                Object::View(table) => Scanned::Stored(Arc::new(table)),
+                Object::System(full) => {
+                    let mut sheet = super::columns::sheet(&full, self.server().year());
+                    if wanted.iter().any(|n| *n >= sheet.table.columns.len()) {
+                        return Err(gone());
+                    }
+                    sheet = sheet.wanting(wanted);
+                    let empty = system_object(&full, self.server().year())
+                        .is_some_and(|o| o.modelled == Modelled::Empty);
+                    if !empty && !views::fill(self, d, &full, &mut sheet) {
+                        return Err(Message::not_modelled(full));
+                    }
+                    Scanned::Made(sheet.table.rows)
+                }
+            });
+        }
+        Ok(all)
     }
 
     fn change(&mut self, name: &ObjectName, change: Change) -> Outcome<u64> {

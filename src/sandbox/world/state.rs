@@ -2,7 +2,9 @@
 //!
 //! Does not know what happens to it, nor who asks.
 
+mod condition;
 mod history;
+mod more;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,7 +12,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use history::{History, Layout, Marked, Restored, Set};
+pub(crate) use condition::{in_restore, no_such_database, offline};
+pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
+pub(crate) use more::{BadPage, More};
 
 use super::agent::Agent;
 use super::files::{Files, Recording};
@@ -76,6 +80,26 @@ pub(crate) struct Server {
     pub(crate) shipping: Option<Shipping>,
     pub(crate) trouble: Trouble,
     pub(crate) next_object_id: i32,
+    #[serde(default)]
+    pub(crate) certificates: Vec<Certificate>,
+    /// Logical backup devices: name and path.
+    #[serde(default)]
+    pub(crate) backup_devices: Vec<(String, String)>,
+    /// Megabytes a drill second that a backup or restore moves; None = as the sandbox has it.
+    #[serde(default)]
+    pub(crate) throughput: Option<i64>,
+}
+
+/// A certificate in master, for backup encryption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certificate {
+    pub(crate) name: String,
+    pub(crate) thumbprint: Vec<u8>,
+    pub(crate) from: NaiveDateTime,
+    pub(crate) until: NaiveDateTime,
+    pub(crate) private_key: bool,
+    /// BACKUP CERTIFICATE was run.
+    pub(crate) saved: Option<NaiveDateTime>,
 }
 
 /// What a server is in the estate.
@@ -144,6 +168,10 @@ pub(crate) struct Trouble {
 pub(crate) enum DbState {
     Online,
     Restoring,
+    Recovering,
+    RecoveryPending,
+    Suspect,
+    Emergency,
     Offline,
 }
 
@@ -181,6 +209,8 @@ pub(crate) struct Database {
     pub(crate) content: Content,
     /// Log blocks written per minute while BizTalk runs.
     pub(crate) traffic: i64,
+    #[serde(default)]
+    pub(crate) more: More,
 }
 
 /// Where the next roll-forward of a restoring database must start.

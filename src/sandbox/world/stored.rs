@@ -2,6 +2,8 @@
 //!
 //! Does not know which tables there are.
 
+use std::sync::Arc;
+
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -155,7 +157,13 @@ pub(crate) struct Sheet {
     pub(crate) table: Table,
     /// Columns this server's version does not have.
     absent: Vec<String>,
+    /// Only these columns are filled, in this order; the rows have no others.
+    wanted: Option<Vec<usize>>,
 }
+
+/// How each column of a large table comes from one item of it; only those that are wanted are made.
+pub(crate) type Makers<'m, T> = &'m [(&'m str, Maker<T>)];
+type Maker<T> = fn(&T) -> Value;
 
 impl Sheet {
     /// An empty sheet of the columns that a product of `year` has.
@@ -164,7 +172,36 @@ impl Sheet {
         Self {
             table: Table { columns: there.into_iter().map(|s| s.column.clone()).collect(), rows: Vec::new() },
             absent: absent.into_iter().map(|s| s.column.name.clone()).collect(),
+            wanted: None,
         }
+    }
+
+    /// Fills no more than these columns, in this order.
+    pub(crate) fn wanting(mut self, wanted: &[usize]) -> Self {
+        self.wanted = Some(wanted.to_vec());
+        self
+    }
+
+    fn absent(&self, name: &str) {
+        debug_assert!(self.absent.iter().any(|a| a == name), "there is no column {name}");
+    }
+
+    /// Appends a row per item. A name that no version has is a mistake of the caller's.
+    pub(crate) fn each<T>(&mut self, items: impl Iterator<Item = T>, makers: Makers<'_, T>) {
+        let columns = &self.table.columns;
+        for (name, _) in makers.iter().filter(|(name, _)| !columns.iter().any(|c| c.name == *name)) {
+            self.absent(name);
+        }
+        let made = |n: usize| {
+            let name = columns.get(n).map_or("", |c| c.name.as_str());
+            makers.iter().find(|(m, _)| *m == name).map(|(_, make)| *make)
+        };
+        let cells: Vec<Option<Maker<T>>> = match &self.wanted {
+            Some(wanted) => wanted.iter().map(|n| made(*n)).collect(),
+            None => (0..columns.len()).map(made).collect(),
+        };
+        let row = |item: T| cells.iter().map(|make| make.map_or(NULL, |make| make(&item))).collect();
+        self.table.rows.extend(items.map(row));
     }
 
     /// Appends a row. A name that no version has is a mistake of the caller's.
@@ -174,8 +211,11 @@ impl Sheet {
             if let Some(n) = self.table.columns.iter().position(|c| c.name == name) {
                 row[n] = value;
             } else {
-                debug_assert!(self.absent.iter().any(|a| a == name), "there is no column {name}");
+                self.absent(name);
             }
+        }
+        if let Some(wanted) = &self.wanted {
+            row = wanted.iter().map(|n| std::mem::replace(&mut row[*n], NULL)).collect();
         }
         self.table.rows.push(row);
     }
@@ -187,13 +227,19 @@ impl Sheet {
 pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) object_id: i32,
-    pub(crate) table: Table,
+    /// Shared with whoever reads it just now.
+    pub(crate) table: Arc<Table>,
 }
 
 impl Stored {
+    /// The rows to change; whoever reads the table keeps it as it was.
+    pub(crate) fn rows_mut(&mut self) -> &mut Vec<Vec<Value>> {
+        &mut Arc::make_mut(&mut self.table).rows
+    }
+
     /// A table without columns.
     pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), object_id: 0, table: Table::default() }
+        Self { name: name.to_owned(), object_id: 0, table: Arc::default() }
     }
 
     /// Column number by name (any case).
@@ -232,7 +278,7 @@ struct Packed {
 impl From<Stored> for Packed {
     fn from(stored: Stored) -> Self {
         let rows = stored.table.rows.iter().map(|row| row.iter().map(pack).collect()).collect();
-        Self { name: stored.name, id: stored.object_id, columns: stored.table.columns, rows }
+        Self { name: stored.name, id: stored.object_id, columns: stored.table.columns.clone(), rows }
     }
 }
 
@@ -251,7 +297,7 @@ impl TryFrom<Packed> for Stored {
                     .collect::<Result<_, _>>()?,
             );
         }
-        let table = Table { columns: packed.columns, rows };
+        let table = Arc::new(Table { columns: packed.columns, rows });
         Ok(Self { name: packed.name, object_id: packed.id, table })
     }
 }
@@ -350,7 +396,7 @@ mod tests {
             ("f", ON),
         ]);
         sheet.row(vec![("a", int(6))]);
-        let stored = Stored { name: "t".into(), object_id: 3, table: sheet.table };
+        let stored = Stored { name: "t".into(), object_id: 3, table: sheet.table.into() };
         let json = serde_json::to_string(&stored).unwrap();
         assert_eq!(serde_json::from_str::<Stored>(&json).unwrap(), stored);
     }

@@ -55,15 +55,11 @@ impl State {
             return Next::Done(String::new());
         };
         let (command, database) = (step.command.clone(), step.database.clone());
-        if let Some(closed) = self.servers[s].database(&database).and_then(|d| match d.state {
-            super::state::DbState::Online => None,
-            super::state::DbState::Restoring => Some(super::backup::in_restore(&d.name)),
-            super::state::DbState::Offline => Some(super::backup::offline(&d.name)),
-        }) {
+        if let Some(closed) = self.servers[s].database(&database).and_then(super::state::Database::closed) {
             return Next::Failed(vec![closed]);
         }
         if self.servers[s].database(&database).is_none() {
-            return Next::Failed(vec![super::backup::no_such_database(&database)]);
+            return Next::Failed(vec![super::state::no_such_database(&database)]);
         }
         let calls = |name: &str| command.to_lowercase().contains(&name.to_lowercase());
         if calls("sp_BackupAllFull_Schedule") {

@@ -331,7 +331,7 @@ impl Binder<'_> {
         let Some(place) = bad else { return Ok(()) };
         let known = self.scopes.last().and_then(|s| s.sources.get(place.slot));
         let name = known.map_or_else(String::new, |k| {
-            let column = k.columns.get(place.index).map_or("", |c| c.name.as_str());
+            let column = k.at(place.index).map_or("", |c| c.name.as_str());
             format!("{}.{column}", k.shown)
         });
         let (number, clause) = match clause {

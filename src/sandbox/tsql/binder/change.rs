@@ -1,10 +1,8 @@
 //! UPDATE and DELETE: which rows of which table, and what they become.
 
-use std::rc::Rc;
-
 use super::super::ast::{Assignment, Expr, Source, Target, Top};
-use super::super::plan::{Bound, Node, Place, Row, SelectPlan, SourcePlan};
-use super::super::state::invalid_object;
+use super::super::plan::{Bound, Node, Place, SelectPlan, SourcePlan};
+use super::super::state::{Held, invalid_object};
 use super::join::conjuncts;
 use super::operator::arithmetic;
 use super::{Binder, Binding, Clause, coerce};
@@ -27,7 +25,7 @@ pub(in crate::sandbox::tsql) struct ChangePlan {
     /// Its outputs are the new values, in the order of `set`.
     pub(in crate::sandbox::tsql) select: SelectPlan,
     pub(in crate::sandbox::tsql) slot: usize,
-    pub(in crate::sandbox::tsql) rows: Rc<Vec<Row>>,
+    pub(in crate::sandbox::tsql) rows: Held,
     pub(in crate::sandbox::tsql) columns: Vec<Column>,
     /// What each output goes to.
     pub(in crate::sandbox::tsql) set: Vec<Goes>,
@@ -72,7 +70,10 @@ impl Binder<'_> {
             Target::Named(name, line) => Source::Table { name: name.clone(), alias: None, line: *line },
             Target::Variable(name) => Source::Variable { name: name.clone(), alias: None },
         };
-        let source = self.from(from.unwrap_or(&own))?;
+        self.whole = true;
+        let source = self.from(from.unwrap_or(&own));
+        self.whole = false;
+        let source = source?;
         let Some(scope) = self.scopes.last() else { return Err(invalid_object(&name)) };
         let slots: Vec<usize> = (0..scope.sources.len())
             .filter(|slot| {
@@ -89,7 +90,7 @@ impl Binder<'_> {
             [slot] => slot,
             [] if from.is_some() && self.errors.is_empty() => {
                 // a table that is not in FROM joins with every row of it
-                let table = self.world.object(&name).and_then(|o| self.world.snapshot(&o))?;
+                let table = self.world.object(&name).and_then(|o| self.world.columns(&o))?;
                 let missing = table.is_none() && name.last().is_some_and(|n| !n.starts_with('#'));
                 return Err(if missing {
                     Message { line, ..invalid_object(&name) }
@@ -183,9 +184,9 @@ impl Binder<'_> {
 }
 
 /// The rows of the leaf that fills a slot.
-fn leaf(source: &SourcePlan, slot: usize) -> Option<Rc<Vec<Row>>> {
+fn leaf(source: &SourcePlan, slot: usize) -> Option<Held> {
     match source {
-        SourcePlan::Rows { slot: own, rows, .. } if *own == slot => Some(rows.clone()),
+        SourcePlan::Rows { slot: own, rows } if *own == slot => Some(rows.clone()),
         SourcePlan::Join { left, right, .. } | SourcePlan::Apply { left, right, .. } => {
             leaf(left, slot).or_else(|| leaf(right, slot))
         }

@@ -273,7 +273,7 @@ impl Binder<'_> {
             (Node::Column(place), Some(scope)) if !aliased && place.up == 0 => scope
                 .sources
                 .get(place.slot)
-                .and_then(|s| s.columns.get(place.index))
+                .and_then(|s| s.at(place.index))
                 .map_or(written, |c| c.name.clone()),
             _ => written,
         }
@@ -296,7 +296,7 @@ impl Binder<'_> {
             }
             any = true;
             for (index, column) in known.columns.iter().enumerate() {
-                let place = super::Place { up: 0, slot, index };
+                let place = super::Place { up: 0, slot, index: known.place(index) };
                 outputs.push(Bound {
                     node: Node::Column(place),
                     kind: column.kind,

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::super::ast::{Expr, Name, Source};
 use super::super::plan::{Bound, RowsetFunction, SourcePlan, Sub};
-use super::super::state::{Snapshot, invalid_object};
+use super::super::state::{Held, HostRows, invalid_object};
 use super::operator::meet;
 use super::{Binder, Binding, Known, coerce, query};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::ObjectName;
-use crate::sandbox::value::{Column, Type};
+use crate::sandbox::value::{Column, Table, Type};
 
 impl Binder<'_> {
     /// Binds a FROM clause; all its sources are visible afterwards.
@@ -102,9 +102,8 @@ impl Binder<'_> {
                         }
                     });
                 };
-                let rows = Rc::new(table.table.rows.iter().cloned().map(Rc::new).collect());
-                let columns = table.table.columns.clone();
-                self.rows(std::slice::from_ref(name), alias.as_ref(), &Snapshot { columns, rows })
+                let table = &table.table;
+                self.own_rows(std::slice::from_ref(name), alias.as_ref(), table)
             }
             Source::Function { name, arguments, alias, columns, line } => self
                 .function_source(name, arguments, alias.as_ref(), columns)
@@ -147,27 +146,34 @@ impl Binder<'_> {
         if name.last().is_some_and(|n| n.starts_with('#')) {
             let key = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
             let table = self.world.temporary.get(&key).ok_or_else(|| invalid_object(name))?;
-            let rows = Rc::new(table.table.rows.iter().cloned().map(Rc::new).collect());
-            let columns = table.table.columns.clone();
-            return self.rows(name, alias, &Snapshot { columns, rows });
+            return self.own_rows(name, alias, &table.table);
         }
         let object = self.world.object(name)?;
-        let snapshot = self.world.snapshot(&object)?.ok_or_else(|| invalid_object(name))?;
+        let columns = self.world.columns(&object)?.ok_or_else(|| invalid_object(name))?;
         if let Some(scope) = self.scope() {
             scope.reads_host = true;
         }
-        self.rows(name, alias, &snapshot)
+        let host = self.world.read(object, self.whole.then_some(columns.len()));
+        let slot = self.table_source(name, alias, (*columns).clone(), Some(Rc::clone(&host)))?;
+        Ok(SourcePlan::Rows { slot, rows: Held::Host(host) })
     }
 
-    fn rows(&mut self, name: &[String], alias: Option<&String>, snapshot: &Snapshot) -> Binding<SourcePlan> {
-        let width = snapshot.columns.len();
-        let slot = self.add(Known {
-            shown: alias.cloned().unwrap_or_else(|| name.join(".")),
-            alias: alias.cloned(),
-            name: name.to_vec(),
-            columns: snapshot.columns.clone(),
-        })?;
-        Ok(SourcePlan::Rows { slot, width, rows: snapshot.rows.clone() })
+    /// A table of the session's own.
+    fn own_rows(&mut self, name: &[String], alias: Option<&String>, table: &Table) -> Binding<SourcePlan> {
+        let rows = Rc::new(table.rows.iter().cloned().map(Rc::new).collect());
+        let slot = self.table_source(name, alias, table.columns.clone(), None)?;
+        Ok(SourcePlan::Rows { slot, rows: Held::Here(rows, table.columns.len()) })
+    }
+
+    fn table_source(
+        &mut self,
+        name: &[String],
+        alias: Option<&String>,
+        columns: Vec<Column>,
+        host: Option<Rc<HostRows>>,
+    ) -> Binding<usize> {
+        let shown = alias.cloned().unwrap_or_else(|| name.join("."));
+        self.add(Known { shown, alias: alias.cloned(), name: name.to_vec(), columns, host })
     }
 
     fn cte(&mut self, at: usize, alias: Option<&String>) -> Binding<SourcePlan> {
@@ -194,6 +200,7 @@ impl Binder<'_> {
             alias: alias.cloned(),
             name: vec![name.clone()],
             columns,
+            host: None,
         })?;
         Ok(SourcePlan::Derived { slot, width, query: sub })
     }
@@ -256,8 +263,13 @@ impl Binder<'_> {
 
     fn known_sub(&mut self, (query, columns): (Sub, Vec<Column>), alias: &str) -> Binding<SourcePlan> {
         let width = columns.len();
-        let known =
-            Known { shown: alias.to_owned(), alias: Some(alias.to_owned()), name: Vec::new(), columns };
+        let known = Known {
+            shown: alias.to_owned(),
+            alias: Some(alias.to_owned()),
+            name: Vec::new(),
+            columns,
+            host: None,
+        };
         let slot = self.add(known)?;
         Ok(SourcePlan::Derived { slot, width, query })
     }
@@ -288,8 +300,13 @@ impl Binder<'_> {
             }
             columns.push(Column::new(name.clone(), kind));
         }
-        let known =
-            Known { shown: alias.to_owned(), alias: Some(alias.to_owned()), name: Vec::new(), columns };
+        let known = Known {
+            shown: alias.to_owned(),
+            alias: Some(alias.to_owned()),
+            name: Vec::new(),
+            columns,
+            host: None,
+        };
         let slot = self.add(known)?;
         Ok(SourcePlan::Values { slot, width, rows: bound })
     }
@@ -350,6 +367,7 @@ impl Binder<'_> {
             alias: alias.cloned(),
             name: name.clone(),
             columns,
+            host: None,
         })?;
         Ok(SourcePlan::Function { slot, width, what, arguments, kinds })
     }

@@ -135,7 +135,10 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
     };
     let scope = Scope { tuple: base, around };
     match source {
-        SourcePlan::Rows { slot, rows, .. } => Ok(place(*slot, &mut rows.iter().cloned())),
+        SourcePlan::Rows { slot, rows } => {
+            let rows = run.world.rows(rows)?;
+            Ok(place(*slot, &mut rows.iter().cloned()))
+        }
         SourcePlan::Derived { slot, query, .. } => {
             let rows = run.sub(query, Some(&scope))?;
             Ok(place(*slot, &mut rows.iter().cloned()))

@@ -9,7 +9,7 @@ use super::super::ast::{Statement, What};
 use super::super::evaluate::Run;
 use super::super::parser;
 use super::super::plan::Bound;
-use super::super::state::{Caught, Snapshots, Variables, World};
+use super::super::state::{Caught, Seen, Snapshots, Variables, World};
 use super::super::{ast, binder::Binder};
 use super::Session;
 use super::raised::{Ends, Raised, compile_error};
@@ -276,7 +276,7 @@ impl<'s> Batch<'s> {
 
     /// What has been read may have changed.
     pub(super) fn forget(&mut self) {
-        self.snapshots.borrow_mut().clear();
+        *self.snapshots.borrow_mut() = Seen::default();
     }
 
     /// Lends the world to bind and run something in.

@@ -1,9 +1,12 @@
 //! INSERT, UPDATE, DELETE, TRUNCATE: on the host's tables and the session's own.
 
+use std::rc::Rc;
+
 use super::super::ast::{Assignment, Expr, Name, Source, Target, Top};
 use super::super::binder::{Binder, ChangePlan, Changed, Goes};
 use super::super::evaluate::Run;
 use super::super::execute;
+use super::super::plan::Row;
 use super::super::state::LocalTable;
 use super::batch::Batch;
 use super::raised::Raised;
@@ -53,10 +56,10 @@ impl Batch<'_> {
         from: Option<&Source>,
         filter: Option<&Expr>,
     ) -> Result<u64, Raised> {
-        let (plan, touched) = self.touched(target, top, set, from, filter)?;
+        let (plan, touched, rows) = self.touched(target, top, set, from, filter)?;
         let mut changes = Vec::with_capacity(touched.len());
         for (at, values) in touched {
-            let mut row = (*plan.rows[at]).clone();
+            let mut row = (*rows[at]).clone();
             for (value, goes) in values.into_iter().zip(&plan.set) {
                 match goes {
                     Goes::Column(index) => {
@@ -81,7 +84,7 @@ impl Batch<'_> {
         }
         let count = changes.len() as u64;
         if let Changed::Host(object) = &plan.changed {
-            let undo = changes.iter().map(|(at, new)| (new.clone(), (*plan.rows[*at]).clone())).collect();
+            let undo = changes.iter().map(|(at, new)| (new.clone(), (*rows[*at]).clone())).collect();
             self.session.host.change(&self.session.context, object, Change::Update(changes))?;
             self.session.remember(Undo::Updated(object.clone(), undo));
             self.forget();
@@ -101,14 +104,15 @@ impl Batch<'_> {
         set: &[Assignment],
         from: Option<&Source>,
         filter: Option<&Expr>,
-    ) -> Result<(ChangePlan, Touched), Raised> {
+    ) -> Result<(ChangePlan, Touched, Rc<Vec<Row>>), Raised> {
         let sink = &*self.sink;
         let stopped = || sink.stopped();
         self.with_world(|world| {
             let plan =
                 Binder::new(world).change(target, set, from, filter, top).map_err(|m| self.unbound(m))?;
             let touched = execute::touched(&Run::new(world, &stopped), &plan)?;
-            Ok((plan, touched))
+            let rows = world.rows(&plan.rows)?;
+            Ok((plan, touched, rows))
         })
     }
 
@@ -119,12 +123,12 @@ impl Batch<'_> {
         from: Option<&Source>,
         filter: Option<&Expr>,
     ) -> Result<u64, Raised> {
-        let (plan, touched) = self.touched(target, top, &[], from, filter)?;
+        let (plan, touched, rows) = self.touched(target, top, &[], from, filter)?;
         let mut places: Vec<usize> = touched.into_iter().map(|(at, _)| at).collect();
         places.sort_unstable();
         let count = places.len() as u64;
         if let Changed::Host(object) = &plan.changed {
-            let gone = places.iter().map(|at| (*plan.rows[*at]).clone()).collect();
+            let gone = places.iter().map(|at| (*rows[*at]).clone()).collect();
             self.session.host.change(&self.session.context, object, Change::Delete(places))?;
             self.session.remember(Undo::Deleted(object.clone(), gone));
             self.forget();

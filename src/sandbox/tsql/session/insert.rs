@@ -30,8 +30,8 @@ impl Batch<'_> {
                 Target::Named(name, line) => Message { line: *line, ..invalid_object(name) },
             });
         };
-        let snapshot = self.with_world(|world| world.snapshot(object))?;
-        let snapshot = snapshot.ok_or_else(|| Message { line: *line, ..invalid_object(name) })?;
+        let columns = self.with_world(|world| world.columns(object))?;
+        let columns = columns.ok_or_else(|| Message { line: *line, ..invalid_object(name) })?;
         let plain = |c: &Column| ColumnDefinition {
             name: c.name.clone(),
             kind: c.kind,
@@ -39,7 +39,7 @@ impl Batch<'_> {
             default: None,
             identity: None,
         };
-        Ok(snapshot.columns.iter().map(plain).collect())
+        Ok(columns.iter().map(plain).collect())
     }
 
     /// The places of an INSERT's columns in its table.

@@ -1,15 +1,16 @@
 //! A small world for the evaluator's tests.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeZone, Utc};
 
 use crate::sandbox::answer::{Door, Login, Message, Part, Sink};
-use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome};
+use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
 use crate::sandbox::value::{Column, Table, Type, Value};
 
 pub(super) struct Fake {
     pub(super) tables: Mutex<Vec<(String, Table)>>,
+    pub(super) scans: Mutex<Vec<Vec<Scan>>>,
     pub(super) commands: Mutex<Vec<Command>>,
     pub(super) mood: Mutex<Mood>,
     pub(super) version: u8,
@@ -107,6 +108,7 @@ impl Default for Fake {
         ];
         Self {
             tables: Mutex::new(tables),
+            scans: Mutex::default(),
             commands: Mutex::default(),
             mood: Mutex::default(),
             version: 15,
@@ -169,13 +171,23 @@ impl Host for Fake {
             _ => Err(Message::error(911, "no such database")),
         }
     }
-    fn table(&self, _: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
+    fn columns(&self, _: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>> {
         if name.database.eq_ignore_ascii_case("restoring") {
             return Err(Message { class: 14, ..Message::error(927, "in the middle of a restore") });
         }
         let key = Self::key(name);
         let tables = self.tables.lock().unwrap();
-        Ok(tables.iter().find(|(k, _)| k.to_lowercase() == key).map(|(_, t)| t.clone()))
+        Ok(tables.iter().find(|(k, _)| k.to_lowercase() == key).map(|(_, t)| t.columns.clone()))
+    }
+    fn scan(&self, _: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
+        self.scans.lock().unwrap().push(scans.to_vec());
+        let tables = self.tables.lock().unwrap();
+        let found = |scan: &Scan| {
+            let key = Self::key(&scan.name);
+            let (_, table) = tables.iter().find(|(k, _)| k.to_lowercase() == key).unwrap();
+            Scanned::Stored(Arc::new(table.clone()))
+        };
+        Ok(scans.iter().map(found).collect())
     }
     fn change(&self, _: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
         let key = Self::key(name);

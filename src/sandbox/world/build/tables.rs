@@ -96,7 +96,7 @@ pub(super) fn make(
 ) -> Result<(), String> {
     let columns = specs(columns).map_err(|e| format!("table {name}: {e}"))?;
     let table = Table { columns: columns.into_iter().map(|s| s.column).collect(), rows: Vec::new() };
-    let stored = Stored { name: name.to_owned(), object_id: server.next_object_id(), table };
+    let stored = Stored { name: name.to_owned(), object_id: server.next_object_id(), table: table.into() };
     content.tables.insert(name.to_lowercase(), stored);
     Ok(())
 }
@@ -104,7 +104,7 @@ pub(super) fn make(
 fn add_row(content: &mut Content, table: &str, cells: &[(&str, crate::sandbox::value::Value)]) {
     if let Some(stored) = content.tables.get_mut(&table.to_lowercase()) {
         let row = stored.row_of(cells);
-        stored.table.rows.push(row);
+        stored.rows_mut().push(row);
     }
 }
 
@@ -175,7 +175,7 @@ pub(super) fn content(
                 .map(|(cell, column)| from_scalar(&named(cell, source), column.kind))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|e| format!("table {name}: {e}"))?;
-            stored.table.rows.push(cells);
+            stored.rows_mut().push(cells);
         }
     }
     Ok(content)

@@ -5,8 +5,7 @@
 use super::Call;
 use crate::sandbox::answer::{Login, Message};
 use crate::sandbox::host::{Context, Outcome};
-use crate::sandbox::world::backup::{in_restore, no_such_database, offline};
-use crate::sandbox::world::state::DbState;
+use crate::sandbox::world::state::{DbState, no_such_database};
 
 impl Call<'_> {
     /// Checks a login; the context of its session.
@@ -82,10 +81,8 @@ impl Call<'_> {
         let server = self.server();
         let d = server.database_index(database).ok_or_else(|| no_such_database(database))?;
         let db = &server.databases[d];
-        match db.state {
-            DbState::Restoring => return Err(in_restore(&db.name)),
-            DbState::Offline => return Err(offline(&db.name)),
-            DbState::Online => {}
+        if let Some(closed) = db.closed() {
+            return Err(closed);
         }
         if db.id > 4 && !self.granted("CONNECT ANY DATABASE") {
             let text = format!(

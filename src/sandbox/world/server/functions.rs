@@ -313,11 +313,7 @@ impl Call<'_> {
     fn database_property(&self, db: &Database, name: &str) -> Outcome<Value> {
         let online = db.state == DbState::Online;
         Ok(match name.to_lowercase().as_str() {
-            "status" => text(match db.state {
-                DbState::Online => "ONLINE",
-                DbState::Restoring => "RESTORING",
-                DbState::Offline => "OFFLINE",
-            }),
+            "status" => text(db.state.word()),
             "recovery" => text(match db.model {
                 Model::Full => "FULL",
                 Model::BulkLogged => "BULK_LOGGED",

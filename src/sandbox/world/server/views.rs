@@ -21,17 +21,15 @@ use crate::sandbox::value::{Column, Table, Type};
 use crate::sandbox::world::columns;
 use crate::sandbox::world::stored::{Sheet, text};
 
-/// The rows of a system object seen from database number `d`.
-pub(super) fn system(call: &Call<'_>, d: usize, full: &str) -> Option<Table> {
-    let mut sheet = columns::sheet(full, call.server().year());
-    let done = databases::fill(call, d, full, &mut sheet)
-        || agent::fill(call, full, &mut sheet)
-        || history::fill(call, full, &mut sheet)
-        || instance::fill(call, full, &mut sheet)
-        || objects::fill(call, d, full, &mut sheet)
-        || security::fill(call, d, full, &mut sheet)
-        || sessions::fill(call, full, &mut sheet);
-    done.then_some(sheet.table)
+/// Fills in the rows of a system object seen from database number `d`; false = no family knows it.
+pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> bool {
+    databases::fill(call, d, full, sheet)
+        || agent::fill(call, full, sheet)
+        || history::fill(call, full, sheet)
+        || instance::fill(call, full, sheet)
+        || objects::fill(call, d, full, sheet)
+        || security::fill(call, d, full, sheet)
+        || sessions::fill(call, full, sheet)
 }
 
 /// An empty sheet of a system object.

@@ -61,7 +61,7 @@ pub(crate) struct Layout {
 }
 
 /// A backup set: what its header says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Set {
     pub(crate) layout: usize,
@@ -89,4 +89,39 @@ pub(crate) struct Set {
     pub(crate) checksums: bool,
     pub(crate) begins_chain: bool,
     pub(crate) tail: bool,
+    /// What fewer sets have to say.
+    #[serde(default)]
+    pub(crate) rest: Rest,
+}
+
+/// What else the header of a set says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
+pub(crate) struct Rest {
+    pub(crate) description: Option<String>,
+    pub(crate) expires: Option<NaiveDateTime>,
+    pub(crate) media_name: Option<String>,
+    pub(crate) media_description: Option<String>,
+    /// Every stripe with its logical name, in order; empty = the one at `path`.
+    pub(crate) devices: Vec<(String, Option<String>)>,
+    /// Bytes written, when compressed.
+    pub(crate) compressed: Option<i64>,
+    /// Algorithm and the certificate's thumbprint.
+    pub(crate) encryption: Option<(String, Vec<u8>)>,
+    pub(crate) block_size: Option<i64>,
+    /// Through the volume shadow copy service: a virtual device, no file.
+    pub(crate) snapshot: bool,
+    pub(crate) bulk_logged: bool,
+    pub(crate) read_only: bool,
+    pub(crate) single_user: bool,
+    /// Written with CONTINUE_AFTER_ERROR over damage.
+    pub(crate) damaged: bool,
+    pub(crate) incomplete_metadata: bool,
+    /// Of a log: local time at which it begins.
+    pub(crate) since: Option<NaiveDateTime>,
+    /// Of a log: local time of its newest commit.
+    pub(crate) newest: Option<NaiveDateTime>,
+    /// Pages that could not be read when it was taken.
+    pub(crate) bad_pages: Vec<(i32, i64)>,
 }

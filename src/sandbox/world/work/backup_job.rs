@@ -139,7 +139,7 @@ impl State {
             let other = self.linked(s, &server).map_err(|m| vec![m])?;
             let db = self.servers[other].database(&database);
             match db.map(|d| (d.state, d.content.tables.contains_key("marklog"))) {
-                None => return Err(vec![crate::sandbox::world::backup::no_such_database(&database)]),
+                None => return Err(vec![crate::sandbox::world::state::no_such_database(&database)]),
                 Some((crate::sandbox::world::state::DbState::Online, true)) => {}
                 Some((crate::sandbox::world::state::DbState::Online, false)) => {
                     return Err(vec![Message {
@@ -147,7 +147,7 @@ impl State {
                         ..Message::error(2812, "Could not find stored procedure 'dbo.sp_SetMark'.")
                     }]);
                 }
-                Some(_) => return Err(vec![crate::sandbox::world::backup::in_restore(&database)]),
+                Some(_) => return Err(vec![crate::sandbox::world::state::in_restore(&database)]),
             }
             places.push((other, database));
         }

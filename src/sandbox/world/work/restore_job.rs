@@ -2,6 +2,8 @@
 //!
 //! Does not know how the last set is restored (`mark_job`).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{Beat, Next};
@@ -53,10 +55,10 @@ impl State {
         let Some(id) = history.column("BackupSetId") else { return Next::Done(String::new()) };
         let is_new = |row: &&Vec<Value>| as_int(&row[id]).is_some_and(|id| id > known);
         let fresh = Stored {
-            table: Table {
+            table: Arc::new(Table {
                 columns: history.table.columns.clone(),
                 rows: history.table.rows.iter().filter(is_new).cloned().collect(),
-            },
+            }),
             ..Stored::named(&history.name)
         };
         if fresh.table.rows.is_empty() {

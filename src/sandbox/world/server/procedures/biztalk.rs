@@ -179,7 +179,7 @@ fn update_database(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept)
         return Err(Message::error(50_000, "Simulated: there is no management database here."));
     };
     if db.state != DbState::Online {
-        return Err(crate::sandbox::world::backup::in_restore(&db.name));
+        return Err(crate::sandbox::world::state::in_restore(&db.name));
     }
     let mut changed = 0;
     for table in ["adm_group", "adm_messagebox", "adm_otherbackupdatabases", "adm_otherdatabases"] {

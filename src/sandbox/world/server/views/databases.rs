@@ -37,12 +37,7 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
 
 /// state and state_desc
 fn state(db: &Database) -> (Value, Value) {
-    let (n, word) = match db.state {
-        DbState::Online => (0, "ONLINE"),
-        DbState::Restoring => (1, "RESTORING"),
-        DbState::Offline => (6, "OFFLINE"),
-    };
-    (int(n), text(word))
+    (int(db.state.number()), text(db.state.word()))
 }
 
 pub(crate) const fn model(model: Model) -> (i64, &'static str) {

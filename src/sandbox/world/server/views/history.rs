@@ -3,86 +3,95 @@
 use super::super::Call;
 use super::databases::model;
 use crate::sandbox::world::ids::Lsn;
-use crate::sandbox::world::state::{Model, Set};
+use crate::sandbox::world::state::{Layout, Model, Set};
 use crate::sandbox::world::stored::{
     NULL, OFF, Sheet, at, bit, count, guid, int, lsn, numeric, or_null, text,
 };
 
-/// The set's media set: sets of one file share it.
-fn media_set(call: &Call<'_>, n: usize) -> usize {
-    let server = call.server();
-    let set = &call.state.sets[server.msdb.backups[n]];
-    if set.position == 1 {
-        return n + 1;
-    }
-    server.msdb.backups.iter().position(|b| call.state.sets[*b].media_uuid == set.media_uuid).unwrap_or(n) + 1
+/// The media set of each backup set: sets of one file share the first one's number.
+fn media_sets(call: &Call<'_>) -> Vec<usize> {
+    let mut first = std::collections::HashMap::new();
+    let sets = call.server().msdb.backups.iter().enumerate();
+    sets.map(|(n, i)| *first.entry(call.state.sets[*i].media_uuid).or_insert(n) + 1).collect()
 }
 
 pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
     let server = call.server();
     let sets = || server.msdb.backups.iter().enumerate().map(|(n, i)| (n, &call.state.sets[*i]));
     match full {
-        "msdb.dbo.backupset" => sets().for_each(|(n, set)| backup_set(call, n, set, sheet)),
+        "msdb.dbo.backupset" => {
+            let media = media_sets(call);
+            let entry =
+                |(n, set): (usize, _)| Entry { n, media: media[n], set, layout: call.state.layout(set) };
+            backup_sets(sets().map(entry), sheet);
+        }
         "msdb.dbo.backupmediaset" => {
-            for (n, set) in sets().filter(|(n, _)| media_set(call, *n) == n + 1) {
-                sheet.row(vec![
-                    ("media_set_id", count(n + 1)),
-                    ("media_uuid", guid(set.media_uuid)),
-                    ("media_family_count", int(1)),
-                    ("software_name", text("Microsoft SQL Server")),
-                    ("software_vendor_id", int(4608)),
-                    ("MTF_major_version", int(1)),
-                    ("mirror_count", int(1)),
-                    ("is_password_protected", OFF),
-                    ("is_compressed", OFF),
-                    ("is_encrypted", OFF),
-                ]);
-            }
+            let media = media_sets(call);
+            sheet.each(
+                sets().filter(|(n, _)| media[*n] == n + 1),
+                &[
+                    ("media_set_id", |(n, _)| count(n + 1)),
+                    ("media_uuid", |(_, set)| guid(set.media_uuid)),
+                    ("media_family_count", |_| int(1)),
+                    ("software_name", |_| text("Microsoft SQL Server")),
+                    ("software_vendor_id", |_| int(4608)),
+                    ("MTF_major_version", |_| int(1)),
+                    ("mirror_count", |_| int(1)),
+                    ("is_password_protected", |_| OFF),
+                    ("is_compressed", |_| OFF),
+                    ("is_encrypted", |_| OFF),
+                ],
+            );
         }
         "msdb.dbo.backupmediafamily" => {
-            for (n, set) in sets().filter(|(n, _)| media_set(call, *n) == n + 1) {
-                sheet.row(vec![
-                    ("media_set_id", count(n + 1)),
-                    ("family_sequence_number", int(1)),
-                    ("media_family_id", guid(family(set))),
-                    ("media_count", int(1)),
-                    ("physical_device_name", text(&set.path)),
-                    ("device_type", int(2)),
-                    ("physical_block_size", int(512)),
-                    ("mirror", int(0)),
-                ]);
-            }
+            let media = media_sets(call);
+            sheet.each(
+                sets().filter(|(n, _)| media[*n] == n + 1),
+                &[
+                    ("media_set_id", |(n, _)| count(n + 1)),
+                    ("family_sequence_number", |_| int(1)),
+                    ("media_family_id", |(_, set)| guid(family(set))),
+                    ("media_count", |_| int(1)),
+                    ("physical_device_name", |(_, set)| text(&set.path)),
+                    ("device_type", |_| int(2)),
+                    ("physical_block_size", |_| int(512)),
+                    ("mirror", |_| int(0)),
+                ],
+            );
         }
         "msdb.dbo.backupfile" => {
-            for (n, set) in sets() {
-                for file in &call.state.layout(set).files {
+            let files = sets().flat_map(|(n, set)| {
+                call.state.layout(set).files.iter().map(move |file| {
                     let here = file.is_log == (set.kind == 'L') || set.kind == 'D';
-                    let pages = if here { file.pages } else { 0 };
-                    sheet.row(vec![
-                        ("backup_set_id", count(n + 1)),
-                        ("first_family_number", int(1)),
-                        ("first_media_number", int(1)),
-                        ("filegroup_name", if file.is_log { NULL } else { text("PRIMARY") }),
-                        ("page_size", int(8192)),
-                        ("file_number", numeric(file.id)),
-                        ("backed_up_page_count", numeric(if file.is_log { 0 } else { pages })),
-                        ("file_type", text(if file.is_log { "L" } else { "D" })),
-                        ("source_file_block_size", numeric(512)),
-                        ("file_size", numeric(file.pages * 8192)),
-                        ("logical_name", text(&file.logical)),
-                        ("physical_drive", text(&file.physical[..file.physical.len().min(3)])),
-                        ("physical_name", text(&file.physical)),
-                        ("state", int(0)),
-                        ("state_desc", text("ONLINE")),
-                        ("create_lsn", lsn(Lsn(0))),
-                        ("drop_lsn", lsn(Lsn(0))),
-                        ("file_guid", guid(file.guid)),
-                        ("backup_size", numeric(pages * 8192)),
-                        ("is_readonly", OFF),
-                        ("is_present", bit(here)),
-                    ]);
-                }
-            }
+                    (n, file, here, if here { file.pages } else { 0 })
+                })
+            });
+            sheet.each(
+                files,
+                &[
+                    ("backup_set_id", |(n, ..)| count(n + 1)),
+                    ("first_family_number", |_| int(1)),
+                    ("first_media_number", |_| int(1)),
+                    ("filegroup_name", |(_, f, ..)| if f.is_log { NULL } else { text("PRIMARY") }),
+                    ("page_size", |_| int(8192)),
+                    ("file_number", |(_, f, ..)| numeric(f.id)),
+                    ("backed_up_page_count", |(_, f, _, pages)| numeric(if f.is_log { 0 } else { *pages })),
+                    ("file_type", |(_, f, ..)| text(if f.is_log { "L" } else { "D" })),
+                    ("source_file_block_size", |_| numeric(512)),
+                    ("file_size", |(_, f, ..)| numeric(f.pages * 8192)),
+                    ("logical_name", |(_, f, ..)| text(&f.logical)),
+                    ("physical_drive", |(_, f, ..)| text(f.physical.get(..3).unwrap_or(&f.physical))),
+                    ("physical_name", |(_, f, ..)| text(&f.physical)),
+                    ("state", |_| int(0)),
+                    ("state_desc", |_| text("ONLINE")),
+                    ("create_lsn", |_| lsn(Lsn(0))),
+                    ("drop_lsn", |_| lsn(Lsn(0))),
+                    ("file_guid", |(_, f, ..)| guid(f.guid)),
+                    ("backup_size", |(.., pages)| numeric(*pages * 8192)),
+                    ("is_readonly", |_| OFF),
+                    ("is_present", |(_, _, here, _)| bit(*here)),
+                ],
+            );
         }
         "msdb.dbo.restorehistory" => {
             for (n, r) in server.msdb.restores.iter().enumerate() {
@@ -138,71 +147,88 @@ pub(crate) fn family(set: &Set) -> crate::sandbox::world::ids::Guid {
     crate::sandbox::world::ids::Guid(set.media_uuid.0.map(|b| b.rotate_left(3) ^ 0x11))
 }
 
-fn backup_set(call: &Call<'_>, n: usize, set: &Set, sheet: &mut Sheet) {
-    let layout = call.state.layout(set);
-    let model = if layout.model == Model::BulkLogged { "BULK-LOGGED" } else { model(layout.model).1 };
-    let flags = i64::from(set.checksums) * 16 + i64::from(set.tail) * (64 + 256) + 512;
-    sheet.row(vec![
-        ("backup_set_id", count(n + 1)),
-        ("backup_set_uuid", guid(set.uuid)),
-        ("media_set_id", count(media_set(call, n))),
-        ("first_family_number", int(1)),
-        ("first_media_number", int(1)),
-        ("last_family_number", int(1)),
-        ("last_media_number", int(1)),
-        ("catalog_family_number", int(1)),
-        ("catalog_media_number", int(1)),
-        ("position", int(set.position)),
-        ("software_vendor_id", int(4608)),
-        ("name", set.name.as_ref().map_or(NULL, text)),
-        ("user_name", text(&set.user)),
-        ("software_major_version", int(layout.software.0)),
-        ("software_minor_version", int(layout.software.1)),
-        ("software_build_version", int(layout.software.2)),
-        ("time_zone", int(layout.offset_minutes / 15)),
-        ("mtf_minor_version", int(0)),
-        ("first_lsn", lsn(set.first)),
-        ("last_lsn", lsn(set.last)),
-        ("checkpoint_lsn", lsn(set.checkpoint)),
-        ("database_backup_lsn", lsn(set.full_checkpoint)),
-        ("database_creation_date", at(layout.created)),
-        ("backup_start_date", at(whole_second(set.start))),
-        ("backup_finish_date", at(whole_second(set.finish))),
-        ("type", text(set.kind)),
-        ("sort_order", int(52)),
-        ("code_page", int(0)),
-        ("compatibility_level", int(layout.compatibility)),
-        ("database_version", int(layout.database_version)),
-        ("backup_size", numeric(set.size)),
-        ("compressed_backup_size", numeric(set.size)),
-        ("database_name", text(&layout.database)),
-        ("server_name", text(&layout.server)),
-        ("machine_name", text(layout.server.split('\\').next().unwrap_or_default())),
-        ("flags", int(flags)),
-        ("unicode_locale", int(1033)),
-        ("unicode_compare_style", int(196_609)),
-        ("collation_name", text(&layout.collation)),
-        ("is_password_protected", OFF),
-        ("recovery_model", text(model)),
-        ("has_bulk_logged_data", OFF),
-        ("is_snapshot", OFF),
-        ("is_readonly", OFF),
-        ("is_single_user", OFF),
-        ("has_backup_checksums", bit(set.checksums)),
-        ("is_damaged", OFF),
-        ("begins_log_chain", bit(set.begins_chain)),
-        ("has_incomplete_metadata", OFF),
-        ("is_force_offline", bit(set.tail)),
-        ("is_copy_only", bit(set.copy_only)),
-        ("first_recovery_fork_guid", guid(set.first_fork)),
-        ("last_recovery_fork_guid", guid(set.last_fork)),
-        ("fork_point_lsn", or_null(set.fork_point, lsn)),
-        ("database_guid", guid(layout.guid)),
-        ("family_guid", guid(layout.family)),
-        ("differential_base_lsn", or_null(set.base, |b| lsn(b.0))),
-        ("differential_base_guid", or_null(set.base, |b| guid(b.1))),
-        ("key_algorithm", text("NO_Encryption")),
-    ]);
+/// A backup set as one server remembers it.
+struct Entry<'a> {
+    /// 0-based.
+    n: usize,
+    media: usize,
+    set: &'a Set,
+    layout: &'a Layout,
+}
+
+const fn model_name(kind: Model) -> &'static str {
+    if matches!(kind, Model::BulkLogged) { "BULK-LOGGED" } else { model(kind).1 }
+}
+
+fn flags(set: &Set) -> i64 {
+    i64::from(set.checksums) * 16 + i64::from(set.tail) * (64 + 256) + 512
+}
+
+fn backup_sets<'a>(entries: impl Iterator<Item = Entry<'a>>, sheet: &mut Sheet) {
+    sheet.each(
+        entries,
+        &[
+            ("backup_set_id", |e| count(e.n + 1)),
+            ("backup_set_uuid", |e| guid(e.set.uuid)),
+            ("media_set_id", |e| count(e.media)),
+            ("first_family_number", |_| int(1)),
+            ("first_media_number", |_| int(1)),
+            ("last_family_number", |_| int(1)),
+            ("last_media_number", |_| int(1)),
+            ("catalog_family_number", |_| int(1)),
+            ("catalog_media_number", |_| int(1)),
+            ("position", |e| int(e.set.position)),
+            ("software_vendor_id", |_| int(4608)),
+            ("name", |e| e.set.name.as_ref().map_or(NULL, text)),
+            ("user_name", |e| text(&e.set.user)),
+            ("software_major_version", |e| int(e.layout.software.0)),
+            ("software_minor_version", |e| int(e.layout.software.1)),
+            ("software_build_version", |e| int(e.layout.software.2)),
+            ("time_zone", |e| int(e.layout.offset_minutes / 15)),
+            ("mtf_minor_version", |_| int(0)),
+            ("first_lsn", |e| lsn(e.set.first)),
+            ("last_lsn", |e| lsn(e.set.last)),
+            ("checkpoint_lsn", |e| lsn(e.set.checkpoint)),
+            ("database_backup_lsn", |e| lsn(e.set.full_checkpoint)),
+            ("database_creation_date", |e| at(e.layout.created)),
+            ("backup_start_date", |e| at(whole_second(e.set.start))),
+            ("backup_finish_date", |e| at(whole_second(e.set.finish))),
+            ("type", |e| text(e.set.kind)),
+            ("sort_order", |_| int(52)),
+            ("code_page", |_| int(0)),
+            ("compatibility_level", |e| int(e.layout.compatibility)),
+            ("database_version", |e| int(e.layout.database_version)),
+            ("backup_size", |e| numeric(e.set.size)),
+            ("compressed_backup_size", |e| numeric(e.set.size)),
+            ("database_name", |e| text(&e.layout.database)),
+            ("server_name", |e| text(&e.layout.server)),
+            ("machine_name", |e| text(e.layout.server.split('\\').next().unwrap_or_default())),
+            ("flags", |e| int(flags(e.set))),
+            ("unicode_locale", |_| int(1033)),
+            ("unicode_compare_style", |_| int(196_609)),
+            ("collation_name", |e| text(&e.layout.collation)),
+            ("is_password_protected", |_| OFF),
+            ("recovery_model", |e| text(model_name(e.layout.model))),
+            ("has_bulk_logged_data", |_| OFF),
+            ("is_snapshot", |_| OFF),
+            ("is_readonly", |_| OFF),
+            ("is_single_user", |_| OFF),
+            ("has_backup_checksums", |e| bit(e.set.checksums)),
+            ("is_damaged", |_| OFF),
+            ("begins_log_chain", |e| bit(e.set.begins_chain)),
+            ("has_incomplete_metadata", |_| OFF),
+            ("is_force_offline", |e| bit(e.set.tail)),
+            ("is_copy_only", |e| bit(e.set.copy_only)),
+            ("first_recovery_fork_guid", |e| guid(e.set.first_fork)),
+            ("last_recovery_fork_guid", |e| guid(e.set.last_fork)),
+            ("fork_point_lsn", |e| or_null(e.set.fork_point, lsn)),
+            ("database_guid", |e| guid(e.layout.guid)),
+            ("family_guid", |e| guid(e.layout.family)),
+            ("differential_base_lsn", |e| or_null(e.set.base, |b| lsn(b.0))),
+            ("differential_base_guid", |e| or_null(e.set.base, |b| guid(b.1))),
+            ("key_algorithm", |_| text("NO_Encryption")),
+        ],
+    );
 }
 
 /// Backup times have whole seconds.
