@@ -211,6 +211,10 @@ pub trait Host: Send + Sync + 'static {
     }
     /// A change to a table that [`Host::scan`] gave.
     fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
+    /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
+    fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
+        Err(Message::not_modelled(format_args!("linked server {name}")))
+    }
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
     /// A scalar function that needs the world: `SERVERPROPERTY`, `DB_NAME`, `OBJECT_ID`, `HAS_PERMS_BY_NAME`, `dbo.agent_datetime` …

@@ -8,12 +8,17 @@ mod change;
 mod check;
 mod command;
 mod control;
+mod cursor;
 mod insert;
+mod label;
 mod message;
 mod option;
 mod raised;
 mod select;
+mod table;
 mod transaction;
+
+pub(super) use message::format as format_message;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,11 +102,24 @@ struct Settings {
     no_count: bool,
     xact_abort: bool,
     quoted_identifier: bool,
+    /// SET ROWCOUNT; 0 = all.
+    row_count: i64,
+    parse_only: bool,
+    no_exec: bool,
+    fmt_only: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, quoted_identifier: true }
+        Self {
+            no_count: false,
+            xact_abort: false,
+            quoted_identifier: true,
+            row_count: 0,
+            parse_only: false,
+            no_exec: false,
+            fmt_only: false,
+        }
     }
 }
 
@@ -125,6 +143,13 @@ pub(super) struct Session {
     next_transaction: u64,
     prepared: HashMap<i32, Prepared>,
     next_prepared: i32,
+    /// The table IDENTITY_INSERT is on for.
+    identity_insert: Option<super::binder::Changed>,
+    /// Open and declared cursors.
+    cursors: HashMap<u64, cursor::Cursor>,
+    /// Cursors by name that outlive the batch.
+    global_cursors: HashMap<String, u64>,
+    next_cursor: u64,
 }
 
 impl Session {
@@ -142,6 +167,10 @@ impl Session {
             next_transaction,
             prepared: HashMap::new(),
             next_prepared: 1,
+            identity_insert: None,
+            cursors: HashMap::new(),
+            global_cursors: HashMap::new(),
+            next_cursor: 1,
         }
     }
 
@@ -161,8 +190,41 @@ impl Session {
     }
 }
 
+/// The first result of a statement on another server, for OPENQUERY.
+pub(super) fn first_result(
+    host: Arc<dyn Host>,
+    context: Context,
+    sql: &str,
+) -> Result<super::super::value::Table, Message> {
+    let mut session = Session::new(host, context);
+    let mut kept = super::super::answer::Kept::default();
+    session.run_batch(sql, &mut kept);
+    let mut table: Option<super::super::value::Table> = None;
+    for part in kept.0 {
+        match part {
+            Part::Error(message) => return Err(message),
+            Part::Columns(_) if table.is_some() => break,
+            Part::Columns(columns) => {
+                table = Some(super::super::value::Table { columns, rows: Vec::new() });
+            }
+            Part::Row(row) => {
+                if let Some(table) = &mut table {
+                    table.rows.push(row);
+                }
+            }
+            _ => {}
+        }
+    }
+    table.ok_or_else(|| {
+        let text = format!(
+            "Cannot process the object \"{sql}\". The OLE DB provider \"MSOLEDBSQL\" indicates that either the object has no columns or the current user does not have permissions on that object."
+        );
+        Message::error(7357, text)
+    })
+}
+
 fn fresh_globals() -> Globals {
-    Globals { lock_timeout: -1, text_size: 4096, fetch_status: 0, ..Globals::default() }
+    Globals { lock_timeout: -1, date_first: 7, text_size: 4096, fetch_status: 0, ..Globals::default() }
 }
 
 impl Drop for Session {
@@ -208,6 +270,9 @@ impl Conversation for Session {
         self.globals = fresh_globals();
         self.temporary.clear();
         self.prepared.clear();
+        self.identity_insert = None;
+        self.cursors.clear();
+        self.global_cursors.clear();
         self.context.database.clone_from(&self.first_database);
         self.host.activity(&self.context, None);
     }
