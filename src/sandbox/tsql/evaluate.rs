@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
     }
 
     /// Refuses results that grow beyond all measure.
-    pub(super) fn charge(&self, rows: usize) -> Evaluated<()> {
+    pub(super) fn charge(rows: usize) -> Evaluated<()> {
         if rows > MOST_ROWS {
             return Err(Message::not_modelled("intermediate results of more than 2,000,000 rows").into());
         }
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
     }
 
     /// Refuses texts that grow beyond all measure.
-    pub(super) fn charge_text(&self, value: &Value) -> Evaluated<()> {
+    pub(super) fn charge_text(value: &Value) -> Evaluated<()> {
         match value {
             Value::Text(text) if text.len() > function::LONGEST => {
                 Err(Message::not_modelled("texts of more than 4 MiB").into())

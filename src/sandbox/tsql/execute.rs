@@ -387,7 +387,7 @@ pub(super) fn assign(run: &Run<'_>, select: &SelectPlan, names: &[String]) -> Ev
         let scope = Scope { tuple, around: None };
         for (output, name) in select.outputs.iter().zip(names) {
             let value = run.value(output, Some(&scope))?;
-            run.charge_text(&value)?;
+            Run::charge_text(&value)?;
             run.assigned.borrow_mut().insert(name.clone(), value);
         }
     }

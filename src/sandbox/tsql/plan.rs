@@ -554,7 +554,9 @@ impl Bound {
             }
             Node::InList(value, list) => {
                 value.replace(other);
-                list.iter_mut().for_each(|b| b.replace(other));
+                for b in list {
+                    b.replace(other);
+                }
             }
         }
     }

@@ -97,6 +97,7 @@ impl Server for Endpoint {
 }
 
 /// SET options of a session.
+#[allow(clippy::struct_excessive_bools, reason = "as many switches as there are")]
 #[derive(Debug, Clone)]
 struct Settings {
     no_count: bool,

@@ -179,7 +179,7 @@ fn path_row(shape: &XmlShape, columns: &[Shaped], row: &Row, out: &mut String) -
             return Err(Message::not_modelled("attributes of inner elements in FOR XML PATH"));
         }
         let inline = matches!(last, "" | "*" | "text()" | "node()" | "data()");
-        if text.is_none() && !(shape.xsinil && !inline) {
+        if text.is_none() && (inline || !shape.xsinil) {
             continue;
         }
         let same = open.iter().zip(&parts).take_while(|(a, b)| a == b).count();

@@ -248,7 +248,7 @@ fn way(from: Type, to: Type) -> Way {
         | (F::Binary, F::Text | F::Binary | F::Guid | F::Exact) => Way::Implicit,
         (_, F::Variant) if max => Way::Never,
         (_, F::Variant) => Way::Implicit,
-        (F::Xml, F::Xml) | (F::Text | F::Binary, F::Xml) => Way::Implicit,
+        (F::Xml | F::Text | F::Binary, F::Xml) => Way::Implicit,
         (F::Xml, F::Text | F::Binary) => Way::Explicit,
         (F::Xml, _) | (_, F::Xml) => Way::Never,
         (F::Variant, _) | (F::Text | F::Approximate | F::Time, F::Binary) => Way::Explicit,

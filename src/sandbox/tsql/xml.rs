@@ -39,7 +39,9 @@ pub(super) fn hold(value: &Value, from: Type) -> Result<Value, Message> {
     }
     let nodes = parse(&text)?;
     let mut out = String::new();
-    nodes.iter().for_each(|n| write(n, &mut out));
+    for node in &nodes {
+        write(node, &mut out);
+    }
     Ok(Value::Text(out))
 }
 
@@ -268,7 +270,9 @@ pub(super) fn write(node: &Node, out: &mut String) {
                 return;
             }
             out.push('>');
-            children.iter().for_each(|c| write(c, out));
+            for child in children {
+                write(child, out);
+            }
             out.push_str(&format!("</{name}>"));
         }
     }
@@ -475,7 +479,7 @@ fn walk<'n>(steps: &[Step], start: Vec<Item<'n>>) -> Vec<Item<'n>> {
     for step in steps {
         let mut next = Vec::new();
         for item in items {
-            let bases = if step.deep { deep(item) } else { vec![item] };
+            let bases = if step.deep { deep(&item) } else { vec![item] };
             for base in bases {
                 let mut found = one_step(&step.what, &base);
                 for predicate in &step.predicates {
@@ -497,11 +501,11 @@ fn children<'n>(item: &Item<'n>) -> &'n [Node] {
     }
 }
 
-fn deep(item: Item<'_>) -> Vec<Item<'_>> {
+fn deep<'n>(item: &Item<'n>) -> Vec<Item<'n>> {
     let mut out = vec![item.clone()];
-    for child in children(&item) {
+    for child in children(item) {
         if matches!(child, Node::Element { .. }) {
-            out.extend(deep(Item::Node(child)));
+            out.extend(deep(&Item::Node(child)));
         }
     }
     out

@@ -84,7 +84,9 @@ impl Binder<'_> {
             recursion: None,
         };
         let (first, mut columns) = self.derived(&whole(anchor), name, &cte.columns)?;
-        columns.iter_mut().for_each(|c| c.nullable = true);
+        for column in &mut columns {
+            column.nullable = true;
+        }
         let id = self.id();
         self.working.push((name.clone(), columns.clone(), id));
         let plans = steps

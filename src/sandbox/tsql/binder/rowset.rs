@@ -14,7 +14,7 @@ impl Binder<'_> {
     pub(super) fn built_in_rowset(&mut self, name: &str, mut arguments: Vec<Bound>) -> Binding<BuiltIn> {
         if name.eq_ignore_ascii_case("STRING_SPLIT") && self.world.version >= 13 {
             let count = arguments.len();
-            if count < 2 || count > 3 || count == 3 && self.world.version < 16 {
+            if !(2..=3).contains(&count) || count == 3 && self.world.version < 16 {
                 let (number, which) =
                     if count < 2 { (313, "An insufficient number of") } else { (8144, "Too many") };
                 let text = if number == 313 {

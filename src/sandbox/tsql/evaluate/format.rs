@@ -26,17 +26,12 @@ pub(super) fn format(values: &[Value], kind: Type) -> Result<Value, Message> {
         }
         Value::Bit(_) => return Err(refused()),
         value @ (Value::Int(_) | Value::Decimal { .. } | Value::Float(_)) => {
-            let (digits, scale) = match compare::exact(value) {
-                Some(exact) => exact,
-                None => {
-                    let exact = convert(
-                        value.clone(),
-                        natural(value),
-                        Type::Decimal { precision: 38, scale: 10 },
-                        0,
-                    )?;
-                    compare::exact(&exact).ok_or_else(refused)?
-                }
+            let (digits, scale) = if let Some(exact) = compare::exact(value) {
+                exact
+            } else {
+                let exact =
+                    convert(value.clone(), natural(value), Type::Decimal { precision: 38, scale: 10 }, 0)?;
+                compare::exact(&exact).ok_or_else(refused)?
             };
             numeric(digits, scale, pattern, kind)
         }
@@ -48,7 +43,7 @@ pub(super) fn format(values: &[Value], kind: Type) -> Result<Value, Message> {
 fn grouped(whole: &str) -> String {
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -160,7 +155,7 @@ fn date(moment: NaiveDateTime, pattern: &str) -> Option<String> {
     while at < chars.len() {
         let c = chars[at];
         let run = chars[at..].iter().take_while(|x| **x == c).count();
-        let half = |h: u32| if h % 12 == 0 { 12 } else { h % 12 };
+        let half = |h: u32| if h.is_multiple_of(12) { 12 } else { h % 12 };
         let text = match (c, run) {
             ('y', 4..) => format!("{:04}", moment.year()),
             ('y', 3) => format!("{:03}", moment.year()),

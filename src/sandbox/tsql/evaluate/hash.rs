@@ -35,6 +35,7 @@ fn padded(bytes: &[u8], big_endian: bool) -> Vec<u8> {
     out
 }
 
+#[allow(clippy::many_single_char_names, reason = "the letters of the standard")]
 fn sha1(bytes: &[u8]) -> [u8; 20] {
     let mut state = [0x6745_2301u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     for block in padded(bytes, true).chunks(64) {
@@ -67,6 +68,7 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
     out
 }
 
+#[allow(clippy::many_single_char_names, reason = "the letters of the standard")]
 fn md5(bytes: &[u8]) -> [u8; 16] {
     const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
     let mut state = [0x6745_2301u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];

@@ -177,7 +177,7 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
                 } else {
                     out.extend(found);
                 }
-                run.charge(out.len())?;
+                Run::charge(out.len())?;
             }
             Ok(out)
         }
@@ -228,7 +228,7 @@ fn recursive(
             );
             return Err(Message::error(530, text).into());
         }
-        run.charge(all.len() + next.len())?;
+        Run::charge(all.len() + next.len())?;
         if round > 1_000_000 {
             return Err(Message::not_modelled(format!("a million rounds of '{name}'")).into());
         }
@@ -301,7 +301,7 @@ fn join(
                 out.push(tuple);
                 if out.len() % 1024 == 0 {
                     run.go_on()?;
-                    run.charge(out.len())?;
+                    Run::charge(out.len())?;
                 }
             }
         }

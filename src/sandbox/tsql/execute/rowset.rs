@@ -94,7 +94,7 @@ fn series(run: &Run<'_>, arguments: &[Value]) -> Evaluated<Made> {
     while if step > 0 { at <= *last } else { at >= *last } {
         out.push(vec![Value::Int(at)]);
         if out.len() % 1024 == 0 {
-            run.charge(out.len())?;
+            Run::charge(out.len())?;
             run.go_on()?;
         }
         let Some(next) = at.checked_add(step) else { break };

@@ -258,7 +258,7 @@ impl Parser {
                 Kind::Word | Kind::Integer => p.advance(),
                 _ => return Err(p.unexpected()),
             }
-            if p.one_of(&["MINUTES"]).is_some() {}
+            p.accept("MINUTES");
             Ok(())
         })?;
         Ok(())

@@ -99,18 +99,17 @@ impl Batch<'_> {
                 let text = format!("Cannot update identity column '{}'.", own.name);
                 return Err(Message::error(8102, text).into());
             }
-            let value = match (goes, &own.default) {
-                (Goes::Default(_), Some(default)) => self.evaluate(default, Some(own.kind))?,
-                _ => {
-                    let wide = super::insert::widened(own.kind);
-                    self.fitted(value, wide, own, shown)?
-                }
+            let value = if let (Goes::Default(_), Some(default)) = (goes, &own.default) {
+                self.evaluate(default, Some(own.kind))?
+            } else {
+                let wide = super::insert::widened(own.kind);
+                self.fitted(value, wide, own, shown)?
             };
             if value == Value::Null && !columns[at].nullable {
                 let text = format!(
                     "Cannot insert the value NULL into column '{}', table '{}'; column does not allow nulls. UPDATE fails.",
                     own.name,
-                    self.full_name(changed, shown)
+                    super::table::full_name(changed, shown)
                 );
                 return Err(Message { state: 2, ..Message::error(515, text) }.into());
             }
@@ -231,8 +230,15 @@ impl Batch<'_> {
                 Merged::Insert(places, values) => {
                     let kinds: Vec<Type> =
                         places.iter().map(|p| super::insert::widened(definition.columns[*p].kind)).collect();
-                    let row =
-                        self.new_row(&definition, &places, &kinds, values, &plan.shown, &changed, &mut next)?;
+                    let row = self.new_row(
+                        &definition,
+                        &places,
+                        &kinds,
+                        &values,
+                        &plan.shown,
+                        &changed,
+                        &mut next,
+                    )?;
                     told.push(Told { around, new: Some(row.clone()), old: None, action: "INSERT" });
                     changes.inserts.push(row);
                 }
@@ -339,8 +345,8 @@ impl Batch<'_> {
                 }
             }
             Some((target, columns)) => {
-                let kinds = plan.columns.iter().map(|c| c.kind).collect();
-                self.put_rows(target, columns, kinds, rows)?;
+                let kinds: Vec<Type> = plan.columns.iter().map(|c| c.kind).collect();
+                self.put_rows(target, columns, &kinds, rows)?;
             }
         }
         Ok(())

@@ -135,7 +135,7 @@ impl Batch<'_> {
             if self.sink.stopped() {
                 return Err(crate::sandbox::answer::Stopped.into());
             }
-            whole.push(self.new_row(&definition, &places, &kinds, row, &shown, &changed, &mut next)?);
+            whole.push(self.new_row(&definition, &places, &kinds, &row, &shown, &changed, &mut next)?);
         }
         let count = whole.len() as u64;
         let told: Vec<Told> = if insert.output.is_some() {
@@ -181,7 +181,7 @@ impl Batch<'_> {
         definition: &TableDefinition,
         places: &[usize],
         kinds: &[Type],
-        row: Vec<Option<Value>>,
+        row: &[Option<Value>],
         shown: &str,
         changed: &Changed,
         next: &mut i64,
@@ -221,7 +221,7 @@ impl Batch<'_> {
                 let text = format!(
                     "Cannot insert the value NULL into column '{}', table '{}'; column does not allow nulls. INSERT fails.",
                     column.name,
-                    self.full_name(changed, shown)
+                    super::table::full_name(changed, shown)
                 );
                 return Err(Message { state: 2, ..Message::error(515, text) }.into());
             }
@@ -235,7 +235,7 @@ impl Batch<'_> {
         &mut self,
         target: &Target,
         columns: &[String],
-        kinds: Vec<Type>,
+        kinds: &[Type],
         rows: Vec<Vec<Value>>,
     ) -> Result<(), Raised> {
         let changed = self.changed(target)?;
@@ -250,8 +250,8 @@ impl Batch<'_> {
         let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
         let mut whole = Vec::new();
         for row in rows {
-            let row = row.into_iter().map(Some).collect();
-            whole.push(self.new_row(&definition, &places, &kinds, row, &shown, &changed, &mut next)?);
+            let row: Vec<Option<Value>> = row.into_iter().map(Some).collect();
+            whole.push(self.new_row(&definition, &places, kinds, &row, &shown, &changed, &mut next)?);
         }
         if let Some(table) = self.own_table_mut(&changed) {
             table.next_identity = next;

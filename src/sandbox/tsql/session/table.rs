@@ -29,7 +29,7 @@ fn made_up(prefix: &str, table: &str, n: usize) -> String {
     let hash = table
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325u64 ^ n as u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    format!("{prefix}__{short:_<9}__{:016X}", hash)
+    format!("{prefix}__{short:_<9}__{hash:016X}")
 }
 
 impl Batch<'_> {
@@ -94,7 +94,7 @@ impl Batch<'_> {
     }
 
     /// Fills the computed columns of a row.
-    pub(super) fn compute(&self, definition: &TableDefinition, row: &mut Vec<Value>) -> Result<(), Raised> {
+    pub(super) fn compute(&self, definition: &TableDefinition, row: &mut [Value]) -> Result<(), Raised> {
         if definition.columns.iter().all(|c| c.computed.is_none()) {
             return Ok(());
         }
@@ -113,15 +113,6 @@ impl Batch<'_> {
             row[at] = made;
         }
         Ok(())
-    }
-
-    /// The name of a table as messages tell it.
-    pub(super) fn full_name(&self, changed: &Changed, shown: &str) -> String {
-        match changed {
-            Changed::Host(object) => format!("{}.{}.{}", object.database, object.schema, object.name),
-            Changed::Temporary(_) => format!("tempdb.dbo.{}", shown.rsplit('.').next().unwrap_or(shown)),
-            Changed::Variable(_) => shown.to_owned(),
-        }
     }
 
     /// 547, 2601, 2627: rows that would break a rule.
@@ -487,6 +478,15 @@ impl Batch<'_> {
             }
         }
         Ok(own)
+    }
+}
+
+/// The name of a table as messages tell it.
+pub(super) fn full_name(changed: &Changed, shown: &str) -> String {
+    match changed {
+        Changed::Host(object) => format!("{}.{}.{}", object.database, object.schema, object.name),
+        Changed::Temporary(_) => format!("tempdb.dbo.{}", shown.rsplit('.').next().unwrap_or(shown)),
+        Changed::Variable(_) => shown.to_owned(),
     }
 }
 
