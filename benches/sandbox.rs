@@ -28,6 +28,7 @@ fn start(library: &Library, folder: &std::path::Path) -> Running {
         seed: 1,
         password: "Rehearse-2026".into(),
         faults: Vec::new(),
+        salt: String::new(),
         port_base: None,
     })
     .unwrap()

@@ -42,7 +42,7 @@ pub trait Clock: Send + Sync {
 ///
 /// Drill and sandbox share the three numbers, so they agree on the time without talking,
 /// also after a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct DrillClock {
     /// Drill time at `since`.
     pub origin: DateTime<Utc>,

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod fault;
+mod hidden;
 pub mod host;
 pub mod tds;
 pub mod tsql;
@@ -21,4 +22,5 @@ pub mod world;
 
 mod serving;
 
+pub use hidden::Hidden;
 pub use serving::{Running, Served, Wanted, faults, reopen, start};

@@ -51,7 +51,9 @@ pub(crate) fn sandbox(common: &Common, command: &Sandbox) -> Result<Exit, Failur
     match command {
         Sandbox::Serve(args) => serve(common, args),
         Sandbox::Faults => {
-            let faults = simulated::faults();
+            let library = open::library(&common.places()?);
+            let worlds: Vec<String> = library.worlds().map(|w| w.text.to_string()).collect();
+            let faults = simulated::faults(&worlds);
             if common.json {
                 talk::data(&serde_json::Value::from(faults).to_string());
             } else {
@@ -99,6 +101,7 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
                 seed: args.seed,
                 password: args.password.clone().unwrap_or_else(|| identity::chance()[..24].to_owned()),
                 faults: args.faults.clone(),
+                salt: identity::chance(),
                 port_base: args.port_base,
             })
             .map_err(super::rehearse::not_started)?

@@ -1,20 +1,53 @@
 //! What can go wrong, by name: one file each.
 //!
-//! A fault changes the world when it is made (`standing`) or while it is walked (`during`).
+//! A fault changes the world when it is made (`standing`) or while it is walked (`during`, by a
+//! [`Trigger`](super::world::Trigger)). It says what a world must have for it to show, and is refused where that is missing.
 //! It does not know who looks.
 
+mod choice;
+mod needs;
+
+mod agent_stopped;
 mod black_hole;
+mod clock_skew;
+mod disk_full;
 mod diverged;
+mod dropped_connection;
 mod empty_answer;
+mod empty_file;
+mod flipped_bit;
+mod folder_missing;
+mod forked;
+mod history_purged;
+mod job_disabled;
+mod job_failing;
 mod job_fails;
+mod job_hangs;
 mod lagging;
+mod linked_server_down;
 mod missing_file;
+mod nul_backup;
 mod open_gap;
+mod orphaned_logins;
+mod partial_set;
+mod permission_denied;
+mod renamed_job;
 mod server_down;
+mod server_restart;
+mod share_denied;
+mod simple_recovery;
 mod slow;
+mod stolen_log;
+mod swapped_file;
+mod truncated_file;
+mod volume_full;
+mod wrong_owner;
 mod wrong_password;
 
-use super::world::{Plan, Role, State};
+use super::answer::Message;
+use super::world::{Plan, State};
+pub(crate) use choice::{Chosen, chosen, draw};
+pub(crate) use needs::Needs;
 
 /// When a fault shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,46 +68,132 @@ impl When {
     }
 }
 
+/// Where a fault acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aim {
+    /// The server's number.
+    pub(crate) server: usize,
+    /// Of faults that take a database: which.
+    pub(crate) database: Option<String>,
+}
+
+impl Aim {
+    /// The database of a fault that takes one.
+    pub(crate) fn database(&self) -> &str {
+        self.database.as_deref().unwrap_or_default()
+    }
+}
+
+/// What a fault has to itself: two that hold the same thing of the same aim exclude each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nothing.
+    Nothing,
+    /// The server's door: nobody gets in, so nothing else shows there.
+    Door,
+    /// The newest backup file of the database, wherever it is looked at from.
+    File,
+    /// The chain of backups of the database.
+    Chain,
+    /// How far the server's (or the database's) restores are.
+    Progress,
+    /// A thing of the server by that name, such as a job.
+    Of(&'static str),
+}
+
 /// A fault.
 #[derive(Debug)]
 pub struct Fault {
     /// Its name on the command line.
     pub id: &'static str,
-    /// The worlds it fits.
-    pub worlds: &'static [&'static str],
     /// When it shows.
     pub when: When,
     /// The incident it imitates.
     pub imitates: &'static str,
-    /// Which server it takes when none is named.
-    pub(crate) target: Target,
+    /// What a world must have, and which servers and databases it can take, the default first.
+    pub(crate) needs: Needs,
+    /// What it has to itself.
+    pub(crate) hold: Hold,
     /// Before history is made.
-    pub(crate) before: fn(&mut State, usize),
-    /// When the walk begins.
-    pub(crate) put: fn(&mut State, usize) -> Result<(), String>,
+    pub(crate) before: fn(&mut State, &Aim),
+    /// When the walk begins; a `during` fault sets its trigger here. `Err` = why it cannot show, in words.
+    pub(crate) put: fn(&mut State, &Aim) -> Result<(), String>,
+    /// When its trigger comes; `Err` ends the statement under way with these messages.
+    pub(crate) strike: fn(&mut State, &Aim) -> Result<(), Vec<Message>>,
 }
 
-/// A fault's server when none is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    FirstDestination,
-    LastDestination,
+impl Fault {
+    /// A fault that is there from the start; `put` is still to be filled in.
+    pub(crate) const fn standing(id: &'static str, imitates: &'static str, needs: Needs) -> Self {
+        Self {
+            id,
+            when: When::Standing,
+            imitates,
+            needs,
+            hold: Hold::Nothing,
+            before: |_, _| {},
+            put: |_, _| Ok(()),
+            strike: |_, _| Ok(()),
+        }
+    }
+
+    /// A fault that comes while the world is walked; `put` sets the trigger, `strike` is what it does.
+    pub(crate) const fn during(id: &'static str, imitates: &'static str, needs: Needs) -> Self {
+        Self { when: When::During, ..Self::standing(id, imitates, needs) }
+    }
+
+    /// Whether a world has what it needs to show; `Err` says what is missing.
+    pub(crate) fn fits(&self, plan: &Plan) -> Result<(), String> {
+        if (self.needs.servers)(plan).is_empty() {
+            return Err(format!("needs {}, and world {} has none", self.needs.what, plan.world));
+        }
+        Ok(())
+    }
 }
 
-const fn nothing_before(_: &mut State, _: usize) {}
+/// How long before the walk a chain of backups is broken, in minutes: so that the standby has met it.
+const THEFT_MINUTES: i64 = 20;
 
-/// Every fault there is, by name.
+/// Every fault there is, in the order in which they are put in.
 pub const ALL: &[&Fault] = &[
+    // Before the others: they see the clock of their server.
+    &clock_skew::FAULT,
     &black_hole::FAULT,
+    &disk_full::FAULT,
     &diverged::FAULT,
+    &dropped_connection::FAULT,
     &empty_answer::FAULT,
+    &empty_file::FAULT,
+    &flipped_bit::FAULT,
+    &folder_missing::FAULT,
+    &forked::FAULT,
+    &job_disabled::FAULT,
+    &job_failing::FAULT,
     &job_fails::FAULT,
+    &job_hangs::FAULT,
     &lagging::FAULT,
+    &linked_server_down::FAULT,
     &missing_file::FAULT,
+    &nul_backup::FAULT,
     &open_gap::FAULT,
-    &server_down::FAULT,
+    &orphaned_logins::FAULT,
+    &partial_set::FAULT,
+    &permission_denied::FAULT,
+    &renamed_job::FAULT,
+    &server_restart::FAULT,
+    &share_denied::FAULT,
+    &simple_recovery::FAULT,
     &slow::FAULT,
+    &stolen_log::FAULT,
+    &swapped_file::FAULT,
+    &truncated_file::FAULT,
+    &volume_full::FAULT,
+    &wrong_owner::FAULT,
     &wrong_password::FAULT,
+    // Forget or end what the others made, so they come last.
+    &history_purged::FAULT,
+    &agent_stopped::FAULT,
+    &server_down::FAULT,
 ];
 
 /// The fault of that name.
@@ -82,40 +201,5 @@ pub fn named(id: &str) -> Option<&'static Fault> {
     ALL.iter().find(|f| f.id == id).copied()
 }
 
-/// A fault and the server it acts on.
-#[derive(Debug)]
-pub(crate) struct Chosen {
-    pub(crate) kind: &'static Fault,
-    pub(crate) server: usize,
-}
-
-/// Reads `name` or `name=SERVER`, against a world.
-pub(crate) fn chosen(texts: &[String], plan: &Plan) -> Result<Vec<Chosen>, String> {
-    texts.iter().map(|text| one(text, plan)).collect()
-}
-
-fn one(text: &str, plan: &Plan) -> Result<Chosen, String> {
-    let (id, server) = match text.split_once('=') {
-        Some((id, server)) => (id.trim(), Some(server.trim())),
-        None => (text.trim(), None),
-    };
-    let Some(kind) = named(id) else {
-        let all: Vec<&str> = ALL.iter().map(|f| f.id).collect();
-        return Err(format!("there is no fault `{id}`; there are {}", all.join(", ")));
-    };
-    let destinations = || plan.servers.iter().enumerate().filter(|(_, s)| s.role == Role::Destination);
-    let server = match server {
-        Some(name) => plan
-            .servers
-            .iter()
-            .position(|s| s.name.eq_ignore_ascii_case(name))
-            .ok_or_else(|| format!("fault {id}: there is no server `{name}` in world {}", plan.world))?,
-        None => match kind.target {
-            Target::FirstDestination => destinations().next(),
-            Target::LastDestination => destinations().next_back(),
-        }
-        .map(|(n, _)| n)
-        .ok_or_else(|| format!("fault {id} needs a destination, and world {} has none", plan.world))?,
-    };
-    Ok(Chosen { kind, server })
-}
+#[cfg(test)]
+mod tests;

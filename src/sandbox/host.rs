@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+pub mod availability;
+
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
@@ -26,6 +28,8 @@ pub struct Context {
     pub database: String,
     /// Whether the login may do everything.
     pub sysadmin: bool,
+    /// The login said `ApplicationIntent=ReadOnly`.
+    pub read_intent: bool,
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.
@@ -46,6 +50,48 @@ pub struct Scan {
     pub name: ObjectName,
     /// Places in what [`Host::columns`] answered; in the order the rows shall have.
     pub wanted: Vec<usize>,
+    /// How the table is locked while, or longer than, it is read.
+    pub lock: Lock,
+    /// Does not wait for the lock, whatever the session's patience.
+    pub at_once: bool,
+}
+
+/// How a read locks a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Lock {
+    /// NOLOCK: sees what others have not committed.
+    None,
+    /// While it is read.
+    #[default]
+    Shared,
+    /// Against writers until the transaction ends.
+    Held,
+    /// Against everybody until the statement ends, and until the transaction does when it changed something.
+    Exclusive,
+    /// Against everybody until the transaction ends.
+    Claimed,
+}
+
+/// How long a call waits for the locks of others.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    /// Whether the client still wants the answer.
+    pub stopped: &'a dyn Fn() -> bool,
+    /// SET LOCK_TIMEOUT in milliseconds; negative = for ever.
+    pub lock_timeout: i64,
+    /// SET DEADLOCK_PRIORITY
+    pub priority: i64,
+}
+
+impl Patience<'static> {
+    /// Waits for nobody.
+    pub const NONE: Self = Self { stopped: &|| false, lock_timeout: 0, priority: 0 };
+}
+
+impl std::fmt::Debug for Patience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patience").field("lock_timeout", &self.lock_timeout).finish_non_exhaustive()
+    }
 }
 
 /// The rows of a [`Scan`].
@@ -81,6 +127,15 @@ pub enum Change {
     Delete(Vec<usize>),
 }
 
+/// How a transaction begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// As written.
+    pub name: Option<String>,
+    /// `BEGIN DISTRIBUTED TRANSACTION`.
+    pub distributed: bool,
+}
+
 /// A statement about whole databases; the evaluator parses it, the world carries it out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -88,8 +143,8 @@ pub enum Command {
     RestoreInfo {
         /// Which of them.
         what: RestoreInfo,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -99,8 +154,8 @@ pub enum Command {
         log: bool,
         /// What is restored; it need not be there yet.
         database: String,
-        /// Paths, in order; none to recover what was restored.
-        disks: Vec<String>,
+        /// Devices, in order; none to recover what was restored.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -110,8 +165,8 @@ pub enum Command {
         log: bool,
         /// What is backed up.
         database: String,
-        /// Paths, in order.
-        disks: Vec<String>,
+        /// Devices, in order.
+        disks: Vec<Device>,
         /// WITH.
         options: Vec<DiskOption>,
     },
@@ -124,8 +179,49 @@ pub enum Command {
         /// What stands after SET.
         set: String,
     },
+    /// `ALTER DATABASE name MODIFY …`, `ADD …`, `REMOVE …`
+    ChangeDatabase {
+        /// Which database.
+        database: String,
+        /// What changes.
+        change: DatabaseChange,
+    },
+    /// `CREATE DATABASE name …`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// Its files as written; those left out are the server's to choose.
+        files: Vec<FileSpec>,
+        /// COLLATE.
+        collation: Option<String>,
+    },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Availability groups and mirroring.
+    Availability(availability::Availability),
+    /// `DROP DATABASE [IF EXISTS] name, …`
+    DropDatabases {
+        /// In the order written.
+        names: Vec<String>,
+        /// IF EXISTS.
+        if_exists: bool,
+    },
+    /// `ALTER AUTHORIZATION ON DATABASE::name TO login`
+    SetOwner {
+        /// Which database.
+        database: String,
+        /// The login.
+        owner: String,
+    },
+    /// DBCC of another kind than CHECKDB.
+    Dbcc {
+        /// Its name in capitals.
+        what: String,
+        /// What stands in brackets.
+        arguments: Vec<Value>,
+        /// WITH, in capitals.
+        options: Vec<String>,
+    },
     /// `DBCC CHECKDB (name) WITH …`
     CheckDb {
         /// Which database.
@@ -133,6 +229,65 @@ pub enum Command {
         /// WITH, in capitals.
         options: Vec<String>,
     },
+}
+
+/// Where a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// `DISK = path`
+    Disk(String),
+    /// A name of `sys.backup_devices`.
+    Logical(String),
+}
+
+impl From<&str> for Device {
+    fn from(path: &str) -> Self {
+        Self::Disk(path.to_owned())
+    }
+}
+
+impl From<String> for Device {
+    fn from(path: String) -> Self {
+        Self::Disk(path)
+    }
+}
+
+/// A change to a database's files or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseChange {
+    /// MODIFY NAME
+    Rename(String),
+    /// ADD FILE, ADD LOG FILE
+    AddFiles(Vec<FileSpec>),
+    /// REMOVE FILE
+    RemoveFile(String),
+    /// MODIFY FILE
+    ModifyFile(FileSpec),
+    /// ADD FILEGROUP
+    AddFilegroup(String),
+    /// REMOVE FILEGROUP
+    RemoveFilegroup(String),
+}
+
+/// A file of a database as a statement describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSpec {
+    /// NAME, the logical one.
+    pub name: String,
+    /// NEWNAME
+    pub new_name: Option<String>,
+    /// FILENAME
+    pub path: Option<String>,
+    /// SIZE
+    pub size_kb: Option<i64>,
+    /// MAXSIZE; -1 = UNLIMITED.
+    pub max_kb: Option<i64>,
+    /// FILEGROWTH in kilobytes, or in percent (`true`).
+    pub growth: Option<(i64, bool)>,
+    /// Of the log.
+    pub log: bool,
+    /// None = PRIMARY.
+    pub filegroup: Option<String>,
 }
 
 /// The information statements.
@@ -183,8 +338,20 @@ pub trait Host: Send + Sync + 'static {
     fn door(&self) -> super::answer::Door;
     /// How it feels.
     fn mood(&self) -> Mood;
-    /// The drill clock, UTC; moves the world on to it.
+    /// How often all connections were cut; when it changes they are cut again.
+    fn cuts(&self) -> u64 {
+        0
+    }
+    /// A batch or call of a session begins; `false` = its connection is cut, nobody hears of it.
+    fn begins(&self, _context: &Context) -> bool {
+        true
+    }
+    /// The server's clock, UTC; moves the world on to the drill clock.
     fn now(&self) -> DateTime<Utc>;
+    /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
+    fn pass(&self, _ms: u64) -> bool {
+        false
+    }
     /// The server's offset from UTC in minutes.
     fn utc_offset_minutes(&self) -> i16;
     /// Whether text compares with case (server collation).
@@ -200,27 +367,53 @@ pub trait Host: Send + Sync + 'static {
     /// The columns of a table or view; errors of rights come from here.
     fn columns(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>>;
     /// The rows of some tables and views at one moment, in the order asked.
-    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>>;
-    /// A table or view, whole.
+    fn scan(&self, context: &Context, scans: &[Scan], patience: Patience<'_>) -> Outcome<Vec<Scanned>>;
+    /// A table or view, whole, whoever has changed it.
     fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
         let Some(columns) = self.columns(context, name)? else { return Ok(None) };
         let wanted: Vec<usize> = (0..columns.len()).collect();
-        let scan = Scan { name: name.clone(), wanted: wanted.clone() };
-        let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
+        let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
+        let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
-    /// A change to a table that [`Host::scan`] gave.
-    fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
     /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
     fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
         Err(Message::not_modelled(format_args!("linked server {name}")))
     }
+    /// Begins the session's transaction; its 8-byte descriptor.
+    fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
+    /// Gives the session's transaction a mark; false when it has one.
+    fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool>;
+    /// The session's transaction is nested so deep: its `@@TRANCOUNT`.
+    fn nested(&self, _context: &Context, _depth: i32) {}
+    /// Sets a savepoint in the session's transaction.
+    fn save(&self, context: &Context, name: &str) -> Outcome<()>;
+    /// Undoes what came behind the newest savepoint of that name; false when there is none.
+    fn roll_back_to(&self, context: &Context, name: &str) -> Outcome<bool>;
+    /// Commits the session's transaction, in every database it changed.
+    fn commit(&self, context: &Context) -> Outcome<()>;
+    /// Undoes the session's transaction, if it has one.
+    fn roll_back(&self, context: &Context) -> Outcome<()>;
+    /// A change to a table that [`Host::scan`] gave: part of the session's transaction, or one of its own.
+    fn change(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        change: Change,
+        patience: Patience<'_>,
+    ) -> Outcome<u64>;
+    /// A statement that changes rows ended: locks that it alone needed go.
+    fn end_statement(&self, context: &Context);
+    /// Whether the session was killed: it does nothing more but say so.
+    fn killed(&self, context: &Context) -> bool;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
     /// A scalar function that needs the world: `SERVERPROPERTY`, `DB_NAME`, `OBJECT_ID`, `HAS_PERMS_BY_NAME`, `dbo.agent_datetime` …
     /// Name in capitals, two-part names as `DBO.AGENT_DATETIME`.
     fn scalar(&self, context: &Context, name: &str, arguments: &[Value]) -> Outcome<Option<Value>>;
     /// A stored procedure; arguments by name (with `@`) or position (`None`). `Ok(Some(status))` when there is one.
+    /// Values of output parameters go into the sink as [`super::answer::Part::Output`], named as the argument was
+    /// (`@job_id`), or `#` and its place, from 0, where it had no name.
     fn procedure(
         &self,
         context: &Context,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::fault;
+use super::hidden::{Hidden, RANDOM};
 use super::tds::{Certificate, Listener};
 use super::tsql::session::Endpoint;
 use super::world::{self, World};
@@ -32,8 +33,10 @@ pub struct Wanted {
     pub seed: u64,
     /// Password of `sa`.
     pub password: String,
-    /// `name` or `name=SERVER`.
+    /// `name`, `name=SERVER`, `name=SERVER/DATABASE`, or `random` for one that is drawn by the seed.
     pub faults: Vec<String>,
+    /// Hex digits nobody can guess, for the commitment to a fault that is drawn.
+    pub salt: String,
     /// Port of the first server, the others following; `None` = free ports.
     pub port_base: Option<u16>,
 }
@@ -44,6 +47,8 @@ struct Kept {
     world: String,
     password: String,
     port_base: Option<u16>,
+    #[serde(default)]
+    hidden: Option<Hidden>,
 }
 
 /// A server that is being served.
@@ -88,17 +93,55 @@ impl Drop for Running {
 /// Makes a world and serves it.
 pub fn start(wanted: &Wanted) -> Result<Running, String> {
     std::fs::create_dir_all(&wanted.folder).map_err(|e| format!("{}: {e}", wanted.folder.display()))?;
-    let setup = world::Setup {
-        clock: wanted.clock,
-        seed: wanted.seed,
-        password: wanted.password.clone(),
-        faults: wanted.faults.clone(),
-    };
-    let world = World::create(&wanted.world, &wanted.folder, &setup).map_err(|e| e.to_string())?;
-    let kept = Kept { world: world.name(), password: wanted.password.clone(), port_base: wanted.port_base };
+    // Two RSA keys take as long as the world does: side by side.
+    let folder = wanted.folder.clone();
+    let certificate = std::thread::spawn(move || certificate(&folder));
+    let (world, hidden) = create(wanted)?;
+    let kept =
+        Kept { world: world.name(), password: wanted.password.clone(), port_base: wanted.port_base, hidden };
     let text = serde_json::to_string_pretty(&kept).map_err(|e| e.to_string())?;
     private(&wanted.folder.join(KEPT), &text)?;
-    serve(wanted.folder.clone(), kept, world)
+    let certificate =
+        certificate.join().map_err(|_| "the sandbox's certificate could not be made".to_owned())??;
+    serve(wanted.folder.clone(), kept, world, certificate)
+}
+
+/// Makes the world, with the fault that was drawn for it if one was asked for.
+fn create(wanted: &Wanted) -> Result<(World, Option<Hidden>), String> {
+    let (random, named): (Vec<String>, Vec<String>) =
+        wanted.faults.iter().cloned().partition(|f| f.trim() == RANDOM);
+    let make = |faults: Vec<String>| {
+        let setup = world::Setup {
+            clock: wanted.clock,
+            seed: wanted.seed,
+            password: wanted.password.clone(),
+            faults,
+        };
+        World::create(&wanted.world, &wanted.folder, &setup)
+    };
+    if random.is_empty() {
+        return Ok((make(named).map_err(|e| e.to_string())?, None));
+    }
+    if random.len() > 1 {
+        return Err("one fault is drawn: `random` may be written once".into());
+    }
+    let plan = world::Plan::read(&wanted.world).map_err(|e| world::Trouble::File(e).to_string())?;
+    for fault in fault::draw(&plan, &named, wanted.seed) {
+        let faults = named.iter().cloned().chain([fault.to_owned()]).collect();
+        match make(faults) {
+            Ok(world) => {
+                let hidden = Hidden { fault: fault.to_owned(), salt: wanted.salt.clone() };
+                return Ok((world, Some(hidden)));
+            }
+            // What the world file promises, its history may not hold: the next one is tried on a clean folder.
+            Err(world::Trouble::Fault(_)) => {
+                let files = wanted.folder.join("files");
+                std::fs::remove_dir_all(&files).map_err(|e| format!("{}: {e}", files.display()))?;
+            }
+            Err(other) => return Err(other.to_string()),
+        }
+    }
+    Err(format!("no fault fits world {} together with {}", plan.world, named.join(", ")))
 }
 
 /// Serves a world that was started before; its clock has moved on meanwhile.
@@ -112,21 +155,25 @@ pub fn reopen(folder: &Path) -> Result<Running, String> {
     })?;
     let kept: Kept = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     let world = World::open(folder).map_err(|e| e.to_string())?;
-    serve(folder.to_owned(), kept, world)
+    let certificate = certificate(folder)?;
+    serve(folder.to_owned(), kept, world, certificate)
 }
 
-/// Every fault: `id`, `worlds`, `when`, `imitates`.
-pub fn faults() -> Vec<serde_json::Value> {
+/// Every fault: `id`, `worlds`, `when`, `imitates`; which of the worlds given (file texts) it fits.
+pub fn faults(worlds: &[String]) -> Vec<serde_json::Value> {
+    let plans: Vec<_> = worlds.iter().filter_map(|text| world::Plan::read(text).ok()).collect();
     fault::ALL
         .iter()
         .map(|f| {
-            serde_json::json!({ "id": f.id, "worlds": f.worlds, "when": f.when.word(), "imitates": f.imitates })
+            let worlds: Vec<&str> =
+                plans.iter().filter(|p| f.fits(p).is_ok()).map(|p| p.world.as_str()).collect();
+            serde_json::json!({ "id": f.id, "worlds": worlds, "when": f.when.word(), "imitates": f.imitates })
         })
         .collect()
 }
 
-fn serve(folder: PathBuf, kept: Kept, world: World) -> Result<Running, String> {
-    let certificate = Arc::new(certificate(&folder)?);
+fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) -> Result<Running, String> {
+    let certificate = Arc::new(certificate);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("sandbox")
@@ -177,6 +224,11 @@ fn private(path: &Path, text: &str) -> Result<(), String> {
 }
 
 impl Running {
+    /// The fault that was drawn, if one was.
+    pub const fn hidden(&self) -> Option<&Hidden> {
+        self.kept.hidden.as_ref()
+    }
+
     /// Name of the world.
     pub fn world(&self) -> &str {
         &self.kept.world

@@ -5,11 +5,16 @@
 
 mod agent;
 mod backup;
+mod behind;
 mod biztalk;
 mod build;
 mod columns;
 mod files;
+mod foreign;
+mod ha;
 mod ids;
+mod ledger;
+mod locks;
 mod log;
 mod media;
 mod plan;
@@ -17,27 +22,37 @@ mod restore;
 mod server;
 mod state;
 mod stored;
+mod transaction;
+mod trigger;
+mod trouble;
 mod work;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
+pub(crate) use agent::run::Ending;
+use behind::Behind;
 use files::Files;
-pub(crate) use plan::Plan;
-pub(crate) use state::{Role, State};
+pub(crate) use ids::Dice;
+pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
+pub(crate) use state::{Model, Role, State};
+pub(crate) use trigger::{Happening, Trigger};
+pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
 
 const SNAPSHOT: &str = "world.json";
-const FORMAT: u32 = 1;
+const SETS: &str = "sets.jsonl";
+const FORMAT: u32 = 2;
 
 /// Why a world cannot be made, opened or saved.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +81,14 @@ pub enum Trouble {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The saved world comes from an older program.
+    #[error("the simulated estate in {} was saved in format {format} by an older program, this one reads {FORMAT}: start a new rehearsal", path.display())]
+    Older {
+        /// The snapshot.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
     },
     /// The saved world comes from a newer program.
     #[error("the simulated estate in {} was saved in format {format}; this program reads up to {FORMAT}: use the newer program", path.display())]
@@ -100,6 +123,12 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Locks were given back.
+    released: Condvar,
+    /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
+    aside: Option<std::sync::atomic::AtomicU64>,
+    /// A statement of a world taken aside ran into a lock.
+    blocked: AtomicBool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,26 +164,38 @@ impl World {
             opened,
             seed: setup.seed,
             password: &setup.password,
-            files: Files { root },
+            files: Files { root, behind: Some(Arc::new(Behind::start())) },
         };
         let mut state = build::build(&making).map_err(Trouble::File)?;
         for fault in &faults {
-            (fault.kind.before)(&mut state, fault.server);
+            (fault.kind.before)(&mut state, &fault.aim);
         }
         state.advance(opened);
         state.fresh = None;
+        if let Some(behind) = state.files.behind.take() {
+            behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
+        }
         for s in 0..state.servers.len() {
             for j in 0..state.servers[s].agent.jobs.len() {
                 state.plan_job(s, j, opened);
             }
         }
         for fault in &faults {
-            (fault.kind.put)(&mut state, fault.server).map_err(Trouble::Fault)?;
-            let server = state.servers[fault.server].name.clone();
+            let server = state.servers[fault.aim.server].name.clone();
+            (fault.kind.put)(&mut state, &fault.aim)
+                .map_err(|why| Trouble::Fault(format!("fault {}: {why}", fault.kind.id)))?;
             state.faults.push((fault.kind.id.to_owned(), server));
         }
-        let world =
-            Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) };
+        let world = Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                released: Condvar::new(),
+                aside: None,
+                blocked: AtomicBool::new(false),
+            }),
+        };
         world.shared.save(&mut world.shared.locked())?;
         Ok(world)
     }
@@ -176,12 +217,28 @@ impl World {
         if format > FORMAT {
             return Err(Trouble::Newer { path, format });
         }
+        if format < FORMAT {
+            return Err(Trouble::Older { path, format });
+        }
         let mut state =
             serde_json::from_str::<Saved<State>>(&text).map_err(|e| damaged(e.to_string()))?.state;
+        state.sets.read(&folder.join(SETS)).map_err(damaged)?;
         state.checked().map_err(damaged)?;
-        state.files = Files { root: folder.join("files") };
+        state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
+        state.files = Files { root: folder.join("files"), behind: None };
+        let at = state.at;
+        state.servers.iter_mut().for_each(|server| server.recover(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), clock, state: Mutex::new(state) }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                clock,
+                state: Mutex::new(state),
+                released: Condvar::new(),
+                aside: None,
+                blocked: AtomicBool::new(false),
+            }),
+        })
     }
 
     /// Whether a folder holds a saved world.
@@ -257,6 +314,28 @@ impl World {
 }
 
 impl Shared {
+    /// A world taken aside at a moment.
+    fn aside(state: State, now: DateTime<Utc>) -> Self {
+        let clock = Arc::new(crate::clock::FixedClock::at(now));
+        let aside = Some(std::sync::atomic::AtomicU64::new(0));
+        let (state, released) = (Mutex::new(state), Condvar::new());
+        Self { folder: PathBuf::new(), clock, state, released, aside, blocked: AtomicBool::new(false) }
+    }
+
+    /// The world back, and the milliseconds that its statements waited.
+    fn back(&self) -> (State, u64) {
+        let waited = self.aside.as_ref().map_or(0, |ms| ms.load(std::sync::atomic::Ordering::Relaxed));
+        (std::mem::take(&mut *self.locked()), waited)
+    }
+
+    /// Lets time pass for a waiting statement: true where it was only counted.
+    pub(crate) fn pass(&self, ms: u64) -> bool {
+        self.aside.as_ref().is_some_and(|all| {
+            all.fetch_add(ms, std::sync::atomic::Ordering::Relaxed);
+            true
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,11 +347,31 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        state.ship(now);
+        if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
+            self.released.notify_all();
+        }
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world
+    /// taken aside, where nobody else can give anything back.
+    pub(crate) fn pause(&self, ms: u64) -> bool {
+        if self.aside.is_some() {
+            self.blocked.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let _ = self.released.wait_timeout(self.locked(), std::time::Duration::from_millis(ms));
+        true
+    }
+
+    /// Whether a statement ran into a lock.
+    pub(crate) fn was_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// The world without letting time pass.
@@ -281,9 +380,15 @@ impl Shared {
     }
 
     fn save(&self, state: &mut State) -> Result<(), Trouble> {
+        if self.aside.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(SNAPSHOT);
         let new = self.folder.join("world.json.new");
         let io = |error| Trouble::Io { path: path.clone(), error };
+        // First what the snapshot counts.
+        let sets = self.folder.join(SETS);
+        state.sets.write(&sets).map_err(|error| Trouble::Io { path: sets, error })?;
         // Piece by piece: whole texts of some megabytes, made on every thread in turn, are memory that never comes back.
         let mut out = BufWriter::with_capacity(64 * 1024, File::create(&new).map_err(io)?);
         serde_json::to_writer(&mut out, &Saved { format: FORMAT, state: &*state })

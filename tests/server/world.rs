@@ -48,6 +48,7 @@ fn stage(faults: &[&str]) -> Stage {
         seed: 7,
         password: "s3cret".into(),
         faults: faults.iter().map(|f| (*f).to_owned()).collect(),
+        salt: String::new(),
         port_base: None,
     })
     .unwrap();

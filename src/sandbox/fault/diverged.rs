@@ -2,33 +2,32 @@
 
 use chrono::TimeDelta;
 
-use super::{Fault, Target, When};
+use super::{Aim, Fault, Hold, Needs};
 use crate::sandbox::world::State;
 
 pub(super) const FAULT: Fault = Fault {
-    id: "diverged",
-    worlds: &["biztalk"],
-    when: When::Standing,
-    imitates: "the share's rights lost for one database's files on one destination: it stops, the other goes on",
-    target: Target::LastDestination,
+    hold: Hold::Progress,
     before,
     put,
+    ..Fault::standing(
+        "diverged",
+        "the share's rights lost for one database's files on one destination: it stops, the other goes on",
+        Needs::LAST_SHIPPED,
+    )
 };
 
 /// How long before the walk the files could no longer be opened.
 const SINCE_MINUTES: i64 = 50;
 
-fn before(state: &mut State, server: usize) {
-    state.servers[server].trouble.paused_from = Some(state.opened - TimeDelta::minutes(SINCE_MINUTES));
+fn before(state: &mut State, aim: &Aim) {
+    state.servers[aim.server].trouble.paused_from = Some(state.opened - TimeDelta::minutes(SINCE_MINUTES));
 }
 
-fn put(state: &mut State, server: usize) -> Result<(), String> {
-    let name = &state.servers[server].name;
-    if state.servers[server].shipping.is_none() {
-        return Err(format!("fault diverged: {name} is no destination"));
+fn put(state: &mut State, aim: &Aim) -> Result<(), String> {
+    let server = &mut state.servers[aim.server];
+    if server.shipping.is_none() {
+        return Err(format!("{} is no destination", server.name));
     }
-    let database =
-        state.largest_shipped(server).ok_or_else(|| format!("fault diverged: {name} restores nothing"))?;
-    state.servers[server].trouble.denied = Some(format!("_{database}_Log_"));
+    server.trouble.denied.push(format!("_{}_Log_", aim.database()));
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_RSA_SHA256, date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, date_time_ymd,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -67,7 +67,8 @@ impl Certificate {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2100, 1, 1);
         }
-        let authority_key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
+        // Old clients want RSA of a server, not of who signed for it; making a key of that kind takes a while.
+        let authority_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let authority_pem = authority.self_signed(&authority_key)?.pem();
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
         let leaf_pem = leaf.signed_by(&key, &Issuer::new(authority, authority_key))?.pem();

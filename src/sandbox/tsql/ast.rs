@@ -2,7 +2,7 @@
 //!
 //! Does not know tables, types of columns or values.
 
-use super::super::host::Command;
+use super::super::host::{Command, Lock};
 use super::super::value::{Type, Value};
 
 /// A name of one to four parts, outermost first; a part left out (`db..t`) is empty.
@@ -282,7 +282,7 @@ pub(super) enum Source {
         name: Name,
         alias: Option<String>,
         line: i32,
-        hints: Vec<String>,
+        hint: Hint,
     },
     Variable {
         name: String,
@@ -364,6 +364,14 @@ pub(super) struct JsonColumn {
     pub(super) kind: Type,
     pub(super) path: String,
     pub(super) json: bool,
+}
+
+/// What table hints say about locks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hint {
+    pub(super) lock: Option<Lock>,
+    /// NOWAIT
+    pub(super) at_once: bool,
 }
 
 /// A statement and where it begins.
@@ -486,19 +494,19 @@ pub(super) struct Argument {
     pub(super) output: bool,
 }
 
+/// WITH MARK.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub(super) description: Option<Expr>,
+}
+
 /// How a transaction statement ends or begins one.
 #[derive(Debug, Clone)]
 pub(super) enum Transaction {
-    /// `mark` = WITH MARK.
-    Begin {
-        mark: bool,
-        name: Option<Expr>,
-    },
+    Begin { mark: Option<Mark>, name: Option<Expr>, distributed: bool },
     Commit,
-    Rollback {
-        name: Option<Expr>,
-    },
-    Save,
+    Rollback { name: Option<Expr> },
+    Save { name: Expr },
 }
 
 /// A host command whose literals may still be variables.
@@ -510,8 +518,12 @@ pub(super) enum HostCommand {
     Media(Box<Media>),
     /// DBCC CHECKDB; `None` = the session's database.
     CheckDb { database: Option<Expr>, options: Vec<String> },
-    /// ALTER DATABASE; `None` = CURRENT.
+    /// DBCC of another kind.
+    Dbcc { what: &'static str, arguments: Vec<Expr>, options: Vec<String> },
+    /// ALTER DATABASE … SET; `None` = CURRENT.
     AlterDatabase { database: Option<String>, set: String },
+    /// ALTER DATABASE: files and name.
+    ChangeDatabase { database: Option<String>, change: super::super::host::DatabaseChange },
 }
 
 /// RESTORE and BACKUP as written.
@@ -519,7 +531,8 @@ pub(super) enum HostCommand {
 pub(super) struct Media {
     pub(super) what: MediaWhat,
     pub(super) database: Option<Expr>,
-    pub(super) disks: Vec<Expr>,
+    /// Paths, and logical devices (`true`) by name.
+    pub(super) disks: Vec<(bool, Expr)>,
     pub(super) options: Vec<MediaOption>,
 }
 
@@ -767,6 +780,17 @@ pub(super) struct Assignment {
     pub(super) value: Option<Expr>,
 }
 
+/// SET TRANSACTION ISOLATION LEVEL
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Isolation {
+    ReadUncommitted,
+    #[default]
+    ReadCommitted,
+    /// Also SERIALIZABLE: locks are on whole tables.
+    RepeatableRead,
+    Serializable,
+}
+
 /// SET options.
 #[derive(Debug, Clone)]
 pub(super) enum SetOption {
@@ -777,5 +801,5 @@ pub(super) enum SetOption {
     /// STATISTICS IO, TIME …: nothing is told.
     Statistics,
     IdentityInsert(Name, bool),
-    Isolation,
+    Isolation(Isolation),
 }

@@ -2,9 +2,11 @@
 //!
 //! Does not look names up. Statements that T-SQL has and the sandbox has not end in 59999.
 
+mod availability;
 mod change;
 mod condition;
 mod cursor;
+mod database;
 mod expression;
 mod function;
 mod hint;

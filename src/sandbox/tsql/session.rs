@@ -13,6 +13,7 @@ mod insert;
 mod label;
 mod message;
 mod option;
+mod output;
 mod raised;
 mod select;
 mod table;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI16, Ordering};
 
 use super::super::answer::{Conversation, Door, Login, Message, Parameter, Part, Server, Sink};
-use super::super::host::{Context, Host};
+use super::super::host::{Begin, Context, Host};
 use super::compare::Collation;
 use super::state::{Globals, LocalTable};
 
@@ -50,6 +51,11 @@ impl Endpoint {
         Self { host, next: AtomicI16::new(FIRST_SESSION) }
     }
 
+    /// A conversation of somebody the host let in itself, such as the agent.
+    pub(crate) fn converse(&self, context: Context) -> Box<dyn Conversation> {
+        Box::new(Session::new(self.host.clone(), context))
+    }
+
     fn next_session(&self) -> i16 {
         let next = |id: i16| Some(if id >= i16::MAX - 1 { FIRST_SESSION } else { id + 1 });
         self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(FIRST_SESSION)
@@ -65,6 +71,9 @@ impl Server for Endpoint {
     }
     fn door(&self) -> Door {
         self.host.door()
+    }
+    fn cuts(&self) -> u64 {
+        self.host.cuts()
     }
     fn login(&self, login: &Login) -> Result<Box<dyn Conversation>, Vec<Message>> {
         let mut context = self.host.login(login, self.next_session())?;
@@ -102,12 +111,16 @@ impl Server for Endpoint {
 struct Settings {
     no_count: bool,
     xact_abort: bool,
+    /// IMPLICIT_TRANSACTIONS
+    implicit: bool,
     quoted_identifier: bool,
     /// SET ROWCOUNT; 0 = all.
     row_count: i64,
     parse_only: bool,
     no_exec: bool,
     fmt_only: bool,
+    isolation: super::ast::Isolation,
+    deadlock_priority: i64,
 }
 
 impl Default for Settings {
@@ -120,6 +133,9 @@ impl Default for Settings {
             parse_only: false,
             no_exec: false,
             fmt_only: false,
+            implicit: false,
+            isolation: super::ast::Isolation::default(),
+            deadlock_priority: 0,
         }
     }
 }
@@ -141,7 +157,6 @@ pub(super) struct Session {
     globals: Globals,
     temporary: HashMap<String, LocalTable>,
     transaction: Option<transaction::Open>,
-    next_transaction: u64,
     prepared: HashMap<i32, Prepared>,
     next_prepared: i32,
     /// The table IDENTITY_INSERT is on for.
@@ -156,7 +171,6 @@ pub(super) struct Session {
 impl Session {
     fn new(host: Arc<dyn Host>, context: Context) -> Self {
         let first_database = context.database.clone();
-        let next_transaction = (u64::from(context.session_id.unsigned_abs()) << 32) + 1;
         Self {
             host,
             context,
@@ -165,7 +179,6 @@ impl Session {
             globals: fresh_globals(),
             temporary: HashMap::new(),
             transaction: None,
-            next_transaction,
             prepared: HashMap::new(),
             next_prepared: 1,
             identity_insert: None,
@@ -179,8 +192,21 @@ impl Session {
         Collation { case_sensitive: self.host.case_sensitive() }
     }
 
+    /// Whether the session was killed; it says so, and the connection ends with that.
+    fn is_killed(&self, sink: &mut dyn Sink) -> bool {
+        let killed = self.host.killed(&self.context);
+        if killed {
+            let text = "Cannot continue the execution because the session is in the kill state.";
+            let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+        }
+        killed
+    }
+
     /// Waits as long as the server's mood says; false when the client did not.
-    fn patience(&self, sink: &dyn Sink) -> bool {
+    fn patience(&self, sink: &mut dyn Sink) -> bool {
+        if !self.host.begins(&self.context) {
+            return cut(sink);
+        }
         let mut left = self.host.mood().delay_ms;
         while left > 0 && !sink.stopped() {
             let slice = left.min(20);
@@ -224,6 +250,19 @@ pub(super) fn first_result(
     })
 }
 
+/// Waits for the wire to cut the connection; a statement that still has a listener is told so.
+fn cut(sink: &mut dyn Sink) -> bool {
+    for _ in 0..100 {
+        if sink.stopped() {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let text = "Cannot continue the execution because the session is in the kill state.";
+    let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+    false
+}
+
 fn fresh_globals() -> Globals {
     Globals { lock_timeout: -1, date_first: 7, text_size: 4096, fetch_status: 0, ..Globals::default() }
 }
@@ -244,19 +283,21 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
+            self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_rpc(procedure, parameters, sink);
+            self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn begin(&mut self, sink: &mut dyn Sink) {
-        let _ = self.begin_transaction(None, sink);
+        self.report(|session, sink| session.begin_transaction(&Begin::default(), sink), sink);
     }
     fn commit(&mut self, sink: &mut dyn Sink) {
         self.report(Self::commit_transaction, sink);
@@ -285,6 +326,9 @@ impl Session {
         act: impl FnOnce(&mut Self, &mut dyn Sink) -> Result<(), super::plan::Fault>,
         sink: &mut dyn Sink,
     ) {
+        if self.is_killed(sink) {
+            return;
+        }
         if let Err(super::plan::Fault::Error(message)) = act(self, sink) {
             let _ = sink.put(Part::Error(message));
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::files::{Body, Recording, Unreadable, os_error_text};
+use super::ha::Barred;
 use super::media::{cannot_open, terminated};
 use super::state::{Database, DbState, Layout, Model, Rest, Server, Set, State, no_such_database};
 use crate::sandbox::answer::Message;
@@ -24,6 +25,8 @@ pub(crate) struct BackupAsk {
     pub(crate) norecovery: bool,
     pub(crate) name: Option<String>,
     pub(crate) user: String,
+    /// Of history: the file is deleted again before anybody can look.
+    pub(crate) unkept: bool,
 }
 
 impl BackupAsk {
@@ -60,26 +63,42 @@ impl State {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
+        if let Some(refused) = self.ha_bars(s, database, Barred::of_backup(ask)) {
+            return Err(terminated(ask.verb(), vec![refused]));
+        }
+        // Others read the log before a backup cuts it off.
+        self.ship(to);
+        let follows = self.follows(s, database);
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        let there = !ask.init && self.files.has(self.servers[s].machine(), &ask.path);
+        self.backup_begins(s, database, &ask.path, to).map_err(|first| terminated(ask.verb(), first))?;
+        let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
+        let there = !ask.init && made.unwrap_or_else(|| self.files.has(self.servers[s].machine(), &ask.path));
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
         let (uuid, new_media) = (self.dice.guid(), self.dice.guid());
         // Written just before the program was killed: the same set again, not a second one.
         let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));
         let media_uuid = earlier.as_ref().and_then(|e| e.first()).map(|r| r.set.media_uuid);
         let position = earlier.as_ref().and_then(|e| e.last()).map_or(1, |r| r.set.position + 1);
-        let busy = self.biztalk.connected_to == Some(s);
+        let busy = self.biztalk_works_on(s);
         let server = &mut self.servers[s];
         let (start, finish) = (server.local(from), server.local(to));
         let layout = layout_of(server, &server.databases[d]);
         let db = &mut server.databases[d];
-        db.work(to, busy, &mut self.dice);
+        if !follows {
+            db.work(to, busy, &mut self.dice);
+            db.log.flush();
+        }
         let (first, body) = if ask.log {
             (db.log.backed_up.unwrap_or(db.log.end), Body::Log(db.log.records.clone()))
+        } else if follows {
+            // A copy writes no checkpoint of its own.
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         } else {
             db.log.checkpoint = db.log.end;
             db.log.end = db.log.end.after(2);
-            (db.log.checkpoint, Body::Full(db.content.clone()))
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         };
         let pages: i64 = db.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum();
         let size =
@@ -113,15 +132,22 @@ impl State {
         };
         let recording = Recording { set, layout, body: Ok(body) };
         let machine = server.machine().to_owned();
-        self.files
-            .write(&machine, &ask.path, position > 1, &recording)
-            .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
-        if let Some(fresh) = &mut self.fresh {
-            fresh.insert(ask.path.clone(), Arc::new(vec![recording.clone()]));
+        if !ask.unkept {
+            self.files
+                .write(&machine, &ask.path, position > 1, &recording)
+                .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
+        }
+        if let Some(fresh) = self.fresh.as_mut().filter(|_| !ask.unkept) {
+            let mut sets = earlier.map_or_else(Vec::new, |e| e.to_vec());
+            sets.push(recording.clone());
+            fresh.insert(ask.path.clone(), Arc::new(sets));
         }
         let number = self.know_set(&recording.set, &recording.layout);
-        self.enter_set(s, number);
+        self.servers[s].msdb.backups.push(number);
         self.servers[s].databases[d].backed_up(&recording.set, ask);
+        if follows && ask.log {
+            self.backed_up_on_copy(s, database, &recording.set);
+        }
         self.dirty = true;
         Ok(number)
     }

@@ -33,6 +33,8 @@ pub(crate) struct Sets<'a> {
     location: usize,
     restored: Option<usize>,
     stamp: usize,
+    /// Set id and row, by set.
+    order: Vec<(i64, usize)>,
     /// In the order of their ids.
     pub(crate) all: Vec<BackupSet>,
 }
@@ -43,7 +45,9 @@ pub(crate) struct BackupSet {
     pub(crate) id: i64,
     pub(crate) log: bool,
     pub(crate) complete: bool,
-    rows: Vec<usize>,
+    /// Where its rows stand in [`Sets::order`].
+    from: usize,
+    to: usize,
 }
 
 impl<'a> Sets<'a> {
@@ -52,26 +56,24 @@ impl<'a> Sets<'a> {
         let set = stored.column("BackupSetId")?;
         let kind = stored.column("BackupType")?;
         let complete = stored.column("SetComplete")?;
+        let all_rows = &stored.table.rows;
+        let mut order: Vec<(i64, usize)> = Vec::with_capacity(all_rows.len());
+        order.extend(all_rows.iter().enumerate().filter_map(|(n, row)| Some((as_int(&row[set])?, n))));
+        order.sort_by_key(|(id, _)| *id);
         let mut all: Vec<BackupSet> = Vec::new();
-        for (n, row) in stored.table.rows.iter().enumerate() {
-            let Some(id) = as_int(&row[set]) else { continue };
+        for (at, (id, n)) in order.iter().enumerate() {
+            let row = &all_rows[*n];
             let done = row[complete] == Value::Bit(true);
-            let at = match all.last() {
-                Some(last) if last.id == id => all.len() - 1,
-                Some(last) if last.id > id => match all.binary_search_by_key(&id, |x| x.id) {
-                    Ok(at) => at,
-                    Err(at) => {
-                        all.insert(at, BackupSet::new(id, &row[kind]));
-                        at
-                    }
-                },
-                _ => {
-                    all.push(BackupSet::new(id, &row[kind]));
-                    all.len() - 1
+            match all.last_mut() {
+                Some(last) if last.id == *id => {
+                    last.complete &= done;
+                    last.to = at + 1;
                 }
-            };
-            all[at].complete &= done;
-            all[at].rows.push(n);
+                _ => {
+                    let log = as_text(&row[kind]) == Some("lg");
+                    all.push(BackupSet { id: *id, log, complete: done, from: at, to: at + 1 });
+                }
+            }
         }
         Some(Self {
             rows: &stored.table.rows,
@@ -81,6 +83,7 @@ impl<'a> Sets<'a> {
             location: stored.column("BackupFileLocation")?,
             restored: stored.column("Restored"),
             stamp: stored.column("BackupDateTime")?,
+            order,
             all,
         })
     }
@@ -89,9 +92,12 @@ impl<'a> Sets<'a> {
     pub(crate) fn set(&self, id: i64) -> Option<&BackupSet> {
         self.all.binary_search_by_key(&id, |x| x.id).ok().map(|n| &self.all[n])
     }
+    fn rows_of(&self, set: &BackupSet) -> impl Iterator<Item = usize> + '_ {
+        self.order[set.from..set.to].iter().map(|(_, n)| *n)
+    }
     /// A database's row in a set.
     pub(crate) fn row(&self, set: &BackupSet, database: &str) -> Option<usize> {
-        set.rows.iter().copied().find(|n| {
+        self.rows_of(set).find(|n| {
             as_text(&self.rows[*n][self.database]).is_some_and(|d| d.eq_ignore_ascii_case(database))
         })
     }
@@ -108,10 +114,10 @@ impl<'a> Sets<'a> {
         self.all.iter().rev().find(|x| self.restored(x, database)).map(|x| x.id)
     }
     pub(crate) fn mark(&self, set: &BackupSet) -> Option<&'a str> {
-        set.rows.iter().find_map(|n| as_text(&self.rows[*n][self.mark]))
+        self.rows_of(set).find_map(|n| as_text(&self.rows[n][self.mark]))
     }
     pub(crate) fn stamp(&self, set: &BackupSet) -> Option<NaiveDateTime> {
-        set.rows.iter().find_map(|n| match self.rows[*n][self.stamp] {
+        self.rows_of(set).find_map(|n| match self.rows[n][self.stamp] {
             Value::DateTime(t) => Some(t),
             _ => None,
         })
@@ -130,12 +136,6 @@ impl<'a> Sets<'a> {
         let last_log = self.all.iter().rev().find(|x| x.log && x.complete)?.id;
         let fits = |x: &&BackupSet| !x.log && x.complete && x.id < last_log && self.has(x, database);
         self.all.iter().rev().take_while(|x| x.id > after).find(fits).map(|x| x.id)
-    }
-}
-
-impl BackupSet {
-    fn new(id: i64, kind: &Value) -> Self {
-        Self { id, log: as_text(kind) == Some("lg"), complete: true, rows: Vec::new() }
     }
 }
 
@@ -288,11 +288,14 @@ impl State {
         let coarse = self.fresh.is_some() && now < self.opened - chrono::TimeDelta::minutes(70);
         let next = now + chrono::TimeDelta::minutes(if coarse { 15 } else { 1 });
         self.biztalk.next_beat = Some(next);
-        let Some(s) = self.biztalk.connected_to else { return };
+        let Some(home) = self.biztalk.connected_to else { return };
         let moved = self.dice.between(40, 400);
-        let server = &mut self.servers[s];
-        let online = |d: &&mut Database| d.role == "tracking" && d.state == super::state::DbState::Online;
-        let Some(db) = server.databases.iter_mut().find(online) else { return };
+        let online = |d: &&Database| d.role == "tracking" && d.state == super::state::DbState::Online;
+        let tracks = |s: &usize| self.servers[*s].databases.iter().any(|d| online(&d));
+        let Some(s) = std::iter::once(home).chain(self.biztalk.also.iter().copied()).find(tracks) else {
+            return;
+        };
+        let Some(db) = self.servers[s].databases.iter_mut().find(|d| online(&&**d)) else { return };
         let table = "tdds_streamstatus";
         let Some(stored) = db.content.tables.get(table) else { return };
         let Some(column) = stored.column("lastSeqNum") else { return };
@@ -302,20 +305,12 @@ impl State {
             row[column] = int(as_int(&row[column]).unwrap_or(0) + moved + n as i64);
             rows.push((n, row));
         }
-        db.write(now, super::state::Edit::Update(table.into(), rows));
+        db.change(now, table, crate::sandbox::host::Change::Update(rows));
     }
 }
 
 /// What faults need to find.
 impl State {
-    /// The largest database that a destination restores.
-    pub(crate) fn largest_shipped(&self, s: usize) -> Option<String> {
-        let server = &self.servers[s];
-        let pages =
-            |d: &String| server.database(d).map_or(0, |d| d.files.iter().map(|f| f.pages).sum::<i64>());
-        self.shipped(s).into_iter().max_by_key(pages)
-    }
-
     /// Where a destination would read the newest log of a database that it has not restored.
     pub(crate) fn held_back_path(&self, s: usize, database: &str) -> Option<String> {
         let sets = self.imported(s)?;
@@ -324,6 +319,14 @@ impl State {
             return None;
         }
         self.shipped_path(s, newest.id, database)
+    }
+
+    /// The real file of that log; `Err` = there is none, in words.
+    pub(crate) fn held_back_file(&self, s: usize, database: &str) -> Result<std::path::PathBuf, String> {
+        let server = &self.servers[s];
+        let none = || format!("{} has no set of {database} that is still to be restored", server.name);
+        let path = self.held_back_path(s, database).ok_or_else(none)?;
+        self.files.place(server.machine(), &path).map_err(|_| none())
     }
 
     /// Takes one restored log of a database back, `back` sets before the last: its flag, its history,

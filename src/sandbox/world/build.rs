@@ -2,16 +2,19 @@
 //!
 //! Does not know time beyond the moment it is given; history is made by letting the jobs run.
 
+mod ha;
 mod jobs;
 mod tables;
+mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::agent::Agent;
 use super::files::Files;
 use super::ids::{Dice, Lsn, sid};
+use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
     Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
@@ -59,12 +62,15 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         at: began,
         opened: making.opened,
         servers: Vec::new(),
-        sets: Vec::new(),
+        sets: Ledger::default(),
+        set_of: HashMap::new(),
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        ha: super::ha::Ha::default(),
+        pending: Vec::new(),
         files: making.files.clone(),
-        fresh: Some(std::collections::HashMap::new()),
+        fresh: Some(HashMap::new()),
         sessions: Vec::new(),
         dirty: true,
     };
@@ -77,6 +83,8 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     }
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
+    upkeep::add(making, &mut state, began)?;
+    ha::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -138,6 +146,8 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        transactions: super::transaction::Transactions::default(),
+        locks: super::locks::Locks::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -149,10 +159,11 @@ fn make_server(
     if plan.role == Role::Destination
         && let Some(management) = management
     {
-        link(&mut server, &management.server);
+        let address = making.plan.address_of(management);
+        link(&mut server, &address);
         server.shipping = Some(Shipping {
-            source_id: management.server.clone(),
-            management_server: management.server.clone(),
+            source_id: address.clone(),
+            management_server: address,
             management_database: management.name.clone(),
             only_from: plan.only_from.clone(),
             jobs: Vec::new(),
@@ -261,7 +272,7 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
     all
 }
 
-fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
+pub(crate) fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model, owner: &str) -> Database {
     let guid = dice.guid();
     Database {
         id,
@@ -328,10 +339,16 @@ fn make_database(
 ) -> Result<(), String> {
     let s = state.server_index(&plan.server).ok_or_else(|| format!("no server {}", plan.server))?;
     let id = state.servers[s].databases.iter().map(|d| d.id).max().unwrap_or(4) + 1;
-    let owner = if plan.role == DatabaseRole::Other { "sa" } else { "CONTOSO\\svc-sqlagent" };
+    let owner = if matches!(plan.role, DatabaseRole::Other | DatabaseRole::User) {
+        "sa"
+    } else {
+        "CONTOSO\\svc-sqlagent"
+    };
     let owner = if state.servers[s].logins.iter().any(|l| l.name == owner) { owner } else { "sa" };
     let mut database = empty_database(&mut state.dice, id, &plan.name, Model::Full, owner);
-    plan.role.word().clone_into(&mut database.role);
+    // What BizTalk has nothing to do with has no role in it.
+    let word = if plan.role == DatabaseRole::User { "" } else { plan.role.word() };
+    word.clone_into(&mut database.role);
     database.created = installed() + TimeDelta::seconds(47 * number as i64);
     database.compatibility = state.servers[s].version.0 * 10;
     database.traffic = plan.traffic;
@@ -368,7 +385,13 @@ fn folder(server: &Server, drive: char, name: &str) -> String {
 fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
     let files = &making.files;
     let home = state.servers.first().map_or("", Server::machine);
-    files.make_folder(home, &making.plan.backup.location)?;
+    if let Some(backup) = &making.plan.backup {
+        files.make_folder(home, &backup.location)?;
+    }
+    for upkeep in &making.plan.upkeep {
+        let server = state.server_index(&upkeep.server).map_or(home, |s| state.servers[s].machine());
+        files.make_folder(server, &upkeep.location)?;
+    }
     for server in &state.servers {
         let user = state.servers.iter().flat_map(|o| o.databases.iter().filter(|d| d.id > 4));
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {
@@ -395,5 +418,9 @@ fn computers(plan: &Plan, state: &State) -> Computers {
         })
         .collect();
     let management = plan.management().and_then(|m| state.server_index(&m.server));
-    Computers { computers, connected_to: management, since: None, next_beat: Some(state.at) }
+    let mut also: Vec<usize> = plan.covered().filter_map(|d| state.server_index(&d.server)).collect();
+    also.sort_unstable();
+    also.dedup();
+    also.retain(|s| Some(*s) != management);
+    Computers { computers, connected_to: management, also, since: None, next_beat: Some(state.at) }
 }

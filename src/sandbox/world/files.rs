@@ -3,18 +3,21 @@
 //! Does not know what a restore makes of them. A file is a row of sets; each is
 //! `DRBKSIM1`, header length, header (JSON), its checksum, body length, body (JSON), its checksum.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::behind::{Behind, Writing, put};
 use super::state::{Content, Layout, Record, Set};
 
 /// The folder that stands for every disk and share of the estate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
     pub(crate) root: PathBuf,
+    /// While history is made, files are written behind its back.
+    pub(crate) behind: Option<Arc<Behind>>,
 }
 
 /// One set as written: header and what it holds.
@@ -118,11 +121,13 @@ impl Files {
 
     /// Whether there is a file of exactly that name.
     pub(crate) fn has(&self, machine: &str, path: &str) -> bool {
+        self.settle();
         self.place_as_named(machine, path).is_ok_and(|real| real.is_file())
     }
 
     /// (exists, is a directory, parent exists)
     pub(crate) fn exists(&self, machine: &str, path: &str) -> (bool, bool, bool) {
+        self.settle();
         let Ok(real) = self.place(machine, path) else { return (false, false, false) };
         let parent = real.parent().is_some_and(Path::is_dir);
         (real.is_file(), real.is_dir(), parent || real.exists())
@@ -130,6 +135,7 @@ impl Files {
 
     /// The sets of a file.
     pub(crate) fn read(&self, machine: &str, path: &str) -> Result<Vec<Recording>, Unreadable> {
+        self.settle();
         let real = self.place(machine, path).map_err(Unreadable::Os)?;
         if real.is_dir() {
             return Err(Unreadable::Os(5));
@@ -159,6 +165,9 @@ impl Files {
         append: bool,
         recording: &Recording,
     ) -> Result<(), Unreadable> {
+        if path.eq_ignore_ascii_case("NUL") {
+            return Ok(());
+        }
         let mut real = self.place_as_named(machine, path).map_err(Unreadable::Os)?;
         if !real.parent().is_some_and(Path::is_dir) {
             real = self.place(machine, path).map_err(Unreadable::Os)?;
@@ -166,14 +175,13 @@ impl Files {
         if !real.parent().is_some_and(Path::is_dir) {
             return Err(Unreadable::Os(if path.starts_with("\\\\") && self.no_share(path) { 53 } else { 3 }));
         }
-        let bytes = written(recording);
-        let done = std::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .append(append)
-            .truncate(!append)
-            .open(&real)
-            .and_then(|mut file| file.write_all(&bytes));
+        if let Some(behind) = &self.behind {
+            let recording = recording.clone();
+            let bytes = Box::new(move || written(&recording));
+            let taken = behind.write(Writing { place: real, append, bytes });
+            return taken.then_some(()).ok_or(Unreadable::Os(1117));
+        }
+        let done = put(&real, append, &written(recording));
         done.map_err(|error| {
             Unreadable::Os(match error.kind() {
                 std::io::ErrorKind::PermissionDenied => 5,
@@ -181,6 +189,13 @@ impl Files {
                 _ => 1117,
             })
         })
+    }
+
+    /// Waits for what is being written behind.
+    fn settle(&self) {
+        if let Some(behind) = &self.behind {
+            behind.settle();
+        }
     }
 
     /// Makes a folder, so that backups can go there.

@@ -10,6 +10,8 @@ pub(crate) struct Lsn(pub(crate) i128);
 
 const BLOCK: i128 = 100_000;
 const FILE: i128 = 1_000_000_000_000_000;
+/// Records after which a block is full.
+const SLOTS_PER_BLOCK: i128 = 500;
 /// Blocks after which a log goes on in its next virtual log file.
 const BLOCKS_PER_FILE: i128 = 1_000_000;
 
@@ -23,6 +25,16 @@ impl Lsn {
         let file = self.0 / FILE;
         let block = self.0 % FILE / BLOCK + blocks;
         if block > BLOCKS_PER_FILE { Self::new(file + 1, 16, 1) } else { Self::new(file, block, 1) }
+    }
+
+    /// Whether it is the first record of its block.
+    pub(crate) const fn starts_block(self) -> bool {
+        self.0 % BLOCK <= 1
+    }
+
+    /// Whether its block takes no more records.
+    pub(crate) const fn slot_is_last(self) -> bool {
+        self.0 % BLOCK >= SLOTS_PER_BLOCK
     }
 
     /// The next record of the same block.
@@ -99,7 +111,7 @@ impl<'de> Deserialize<'de> for Guid {
 }
 
 /// Seeded dice (splitmix64); their state is part of the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

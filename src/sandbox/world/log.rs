@@ -1,44 +1,74 @@
-//! The log of a database: writing records, doing them again, and the traffic of a busy system.
+//! The log of a database: its records, and every change to content as transactions of it.
 //!
-//! Does not know backups or restores, which read it.
+//! A transaction is `Begin`, edits with the rows as they were and as they became, then `Commit` or `Abort`; what a
+//! rollback does is logged too. LSNs grow slot by slot within a block, and a block ends with its commit.
+//! Does not know backups or restores, which read it, nor sessions, nor transactions over several databases
+//! (`super::transaction`). Reading records again is [`open`]'s: `Content::redo`, `Content::put_aside`,
+//! `Content::take_up`, `Database::recover`; where to stop is [`stop`]'s.
+
+mod edit;
+mod open;
+pub(crate) mod stop;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::ids::{Dice, Lsn};
-use super::state::{Content, Database, DbState, Edit, Log, Model, Record};
+pub(crate) use edit::Edit;
+pub(crate) use open::{Open, Unfinished};
+
+use super::ids::{Dice, Guid, Lsn};
+use super::state::{Database, DbState, Log, Model};
 use super::stored::Stored;
 use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
 
-impl Content {
-    /// Does an edit. Rows that are not there are left out, as nothing else could be done.
-    pub(crate) fn apply(&mut self, edit: &Edit) {
-        match edit {
-            Edit::Insert(table, rows) => {
-                if let Some(stored) = self.tables.get_mut(table) {
-                    stored.rows_mut().extend(rows.iter().cloned());
-                }
-            }
-            Edit::Update(table, rows) => {
-                if let Some(stored) = self.tables.get_mut(table) {
-                    for (n, row) in rows {
-                        if let Some(old) = stored.rows_mut().get_mut(*n) {
-                            old.clone_from(row);
-                        }
-                    }
-                }
-            }
-            Edit::Delete(table, gone) => {
-                if let Some(stored) = self.tables.get_mut(table) {
-                    let mut n = 0;
-                    stored.rows_mut().retain(|_| {
-                        n += 1;
-                        gone.binary_search(&(n - 1)).is_err()
-                    });
-                }
-            }
-            Edit::Mark(_) => {}
+/// The number of a transaction in one database's log.
+pub(crate) type Tran = i64;
+
+/// One record: enough to do it again, and to undo it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) lsn: Lsn,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) tran: Tran,
+    pub(crate) kind: Kind,
+}
+
+/// What a record says of its transaction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// Its first record.
+    Begin {
+        name: Option<String>,
+    },
+    Edit(Edit),
+    /// The edit of an earlier record is undone by this one.
+    Undo(Lsn, Edit),
+    /// A distributed transaction promised its coordinator to commit if told to: its unit of work, and the identity
+    /// this database answered under.
+    Prepare {
+        uow: Guid,
+        manager: Guid,
+    },
+    /// Its last record; with the mark of a marked transaction.
+    Commit {
+        mark: Option<String>,
+    },
+    /// Its last record when everything was undone.
+    Abort,
+}
+
+impl Record {
+    /// The mark that it sets.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Commit { mark } => mark.as_deref(),
+            _ => None,
         }
+    }
+
+    pub(crate) const fn commits(&self) -> bool {
+        matches!(self.kind, Kind::Commit { .. })
     }
 }
 
@@ -48,44 +78,95 @@ impl Log {
         Self { end, checkpoint: end, full_checkpoint: Lsn(0), ..Self::default() }
     }
 
-    pub(crate) fn record(&mut self, at: DateTime<Utc>, edit: Edit) -> Lsn {
+    /// The next record, at the end.
+    fn next(&mut self, at: DateTime<Utc>, tran: Tran, kind: Kind) -> Record {
         let lsn = self.end;
-        self.records.push(Record { lsn, at, edit });
-        self.end = lsn.after(1);
-        lsn
+        let flushes = matches!(kind, Kind::Prepare { .. } | Kind::Commit { .. } | Kind::Abort);
+        self.end = if flushes || lsn.slot_is_last() { lsn.after(1) } else { lsn.next() };
+        Record { lsn, at, tran, kind }
+    }
+
+    /// Ends the block that is being filled, as a backup does.
+    pub(crate) fn flush(&mut self) {
+        if !self.end.starts_block() {
+            self.end = self.end.after(1);
+        }
     }
 }
 
 impl Database {
-    /// Changes content through the log.
-    pub(crate) fn write(&mut self, at: DateTime<Utc>, edit: Edit) {
-        self.content.apply(&edit);
+    /// Writes a record, and lets it happen.
+    fn put(&mut self, at: DateTime<Utc>, tran: Tran, kind: Kind) -> Lsn {
+        let record = self.log.next(at, tran, kind);
+        self.content.redo(&record);
+        let lsn = record.lsn;
         if self.model != Model::Simple {
-            self.log.record(at, edit);
+            self.log.records.push(record);
+        }
+        lsn
+    }
+
+    /// Begins a transaction in this database.
+    pub(crate) fn begin(&mut self, at: DateTime<Utc>, name: Option<&str>) -> Tran {
+        self.log.trans += 1;
+        let tran = self.log.trans;
+        self.put(at, tran, Kind::Begin { name: name.map(str::to_owned) });
+        tran
+    }
+
+    /// A change within a transaction, as rows of a snapshot; the number of rows changed.
+    pub(crate) fn edit(&mut self, at: DateTime<Utc>, tran: Tran, table: &str, change: Change) -> u64 {
+        let Some(edit) = self.content.edit_of(table, change) else { return 0 };
+        let rows = edit.len() as u64;
+        if rows > 0 {
+            self.put(at, tran, Kind::Edit(edit));
+        }
+        rows
+    }
+
+    /// Promises to commit.
+    pub(crate) fn prepare(&mut self, at: DateTime<Utc>, tran: Tran, uow: Guid, manager: Guid) {
+        self.put(at, tran, Kind::Prepare { uow, manager });
+    }
+
+    /// Ends a transaction for good; where its commit stands.
+    pub(crate) fn commit(&mut self, at: DateTime<Utc>, tran: Tran, mark: Option<String>) -> Lsn {
+        self.put(at, tran, Kind::Commit { mark })
+    }
+
+    /// Undoes what a transaction did behind a place of the log.
+    pub(crate) fn undo_behind(&mut self, at: DateTime<Utc>, tran: Tran, place: Lsn) {
+        while let Some((lsn, inverse)) = self.content.last_undone(tran, place) {
+            self.put(at, tran, Kind::Undo(lsn, inverse));
         }
     }
 
-    /// A change asked for by a client, as rows of a snapshot; the number of rows changed.
+    /// Undoes a transaction whole.
+    pub(crate) fn abort(&mut self, at: DateTime<Utc>, tran: Tran) {
+        self.undo_behind(at, tran, Lsn(0));
+        self.put(at, tran, Kind::Abort);
+    }
+
+    /// Rolls back every open transaction that is not prepared, newest first: what recovery does.
+    pub(crate) fn recover(&mut self, at: DateTime<Utc>) {
+        for tran in self.content.open.unprepared() {
+            self.abort(at, tran);
+        }
+    }
+
+    /// A change that is a transaction of its own.
     pub(crate) fn change(&mut self, at: DateTime<Utc>, table: &str, change: Change) -> u64 {
-        let table = table.to_lowercase();
-        let (rows, edit) = match change {
-            Change::Insert(rows) => (rows.len(), Edit::Insert(table, rows)),
-            Change::Update(rows) => (rows.len(), Edit::Update(table, rows)),
-            Change::Delete(mut rows) => {
-                rows.sort_unstable();
-                rows.dedup();
-                (rows.len(), Edit::Delete(table, rows))
-            }
-        };
-        self.write(at, edit);
-        rows as u64
+        let tran = self.begin(at, None);
+        let rows = self.edit(at, tran, table, change);
+        self.commit(at, tran, None);
+        rows
     }
 
     /// Appends a row given by column names.
     pub(crate) fn insert(&mut self, at: DateTime<Utc>, table: &str, cells: &[(&str, Value)]) {
         if let Some(stored) = self.content.tables.get(&table.to_lowercase()) {
             let row = stored.row_of(cells);
-            self.write(at, Edit::Insert(table.to_lowercase(), vec![row]));
+            self.change(at, table, Change::Insert(vec![row]));
         }
     }
 
@@ -114,7 +195,7 @@ impl Database {
         }
         let changed = rows.len();
         if changed > 0 {
-            self.write(at, Edit::Update(table.to_lowercase(), rows));
+            self.change(at, table, Change::Update(rows));
         }
         changed
     }
@@ -137,3 +218,6 @@ impl Database {
         self.log.busy_until = Some(until);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ impl State {
     /// The sets of a file as a server sees it.
     pub(crate) fn open_media(&self, server: usize, path: &str) -> Result<Arc<Vec<Recording>>, Message> {
         let host = &self.servers[server];
-        if host.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase())) {
+        if host.denies(path) {
             return Err(cannot_open(path, 5));
         }
         if let Some(known) = self.fresh.as_ref().and_then(|f| f.get(path)) {
@@ -98,13 +98,14 @@ impl State {
 
     /// The number of a set in the world's list, entered if it is new.
     pub(crate) fn know_set(&mut self, set: &Set, layout: &Layout) -> usize {
-        if let Some(known) = self.sets.iter().rposition(|s| s.uuid == set.uuid) {
-            return known;
+        if let Some(known) = self.set_of.get(&set.uuid) {
+            return *known;
         }
         let layout = self.layouts.iter().position(|l| l == layout).unwrap_or_else(|| {
             self.layouts.push(layout.clone());
             self.layouts.len() - 1
         });
+        self.set_of.insert(set.uuid, self.sets.len());
         self.sets.push(Set { layout, ..set.clone() });
         self.sets.len() - 1
     }

@@ -2,6 +2,9 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+pub(crate) mod ha;
+mod upkeep;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -10,6 +13,7 @@ use serde_json::Value as Json;
 use super::state::Role;
 use crate::clock::Span;
 use crate::limits;
+pub(crate) use upkeep::Upkeep;
 
 /// A world file.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,11 +27,16 @@ pub(crate) struct Plan {
     /// How much history there is when the walk begins.
     #[serde(default)]
     pub(crate) history: Option<String>,
-    pub(crate) backup: Backup,
+    /// The backups of a BizTalk group; of worlds that have one.
+    #[serde(default)]
+    pub(crate) backup: Option<Backup>,
     pub(crate) servers: Vec<Server>,
     #[serde(default)]
     pub(crate) logins: Vec<Login>,
     pub(crate) databases: Vec<Database>,
+    /// Backups of servers that are nobody's BizTalk.
+    #[serde(default)]
+    pub(crate) upkeep: Vec<Upkeep>,
     #[serde(default)]
     pub(crate) computers: Vec<Computer>,
     #[serde(default)]
@@ -35,6 +44,14 @@ pub(crate) struct Plan {
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
+    /// The failover cluster that availability groups stand on.
+    #[serde(default)]
+    pub(crate) cluster: Option<ha::Cluster>,
+    #[serde(default)]
+    pub(crate) availability_groups: Vec<ha::Group>,
+    /// Database mirroring.
+    #[serde(default)]
+    pub(crate) mirrors: Vec<ha::Mirror>,
 }
 
 /// The Backup BizTalk Server job.
@@ -165,9 +182,14 @@ pub(crate) enum LoginKind {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Database {
     pub(crate) name: String,
-    /// management, messagebox, tracking, rules, bam or other (covered through `adm_OtherBackupDatabases`).
+    /// management, messagebox, tracking, rules, bam, sso or other (covered through `adm_OtherBackupDatabases`);
+    /// user = nothing of BizTalk's.
+    #[serde(default)]
     pub(crate) role: DatabaseRole,
     pub(crate) server: String,
+    /// So many of them, numbered: `Sales` becomes `Sales001`, `Sales002`, …
+    #[serde(default)]
+    pub(crate) count: Option<u16>,
     /// Of `other`: its default name there.
     #[serde(default)]
     pub(crate) default_name: Option<String>,
@@ -190,7 +212,7 @@ const fn hundred() -> i64 {
 }
 
 /// What a database is to BizTalk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DatabaseRole {
     Management,
@@ -200,6 +222,8 @@ pub(crate) enum DatabaseRole {
     Bam,
     Sso,
     Other,
+    #[default]
+    User,
 }
 
 impl DatabaseRole {
@@ -212,6 +236,7 @@ impl DatabaseRole {
             Self::Bam => "bam",
             Self::Sso => "sso",
             Self::Other => "other",
+            Self::User => "user",
         }
     }
 }
@@ -226,11 +251,14 @@ pub(crate) struct Computer {
     pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
 }
 
-/// Another agent job of the management server.
+/// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) name: String,
+    /// Where it runs; none = the management server, else the first one.
+    #[serde(default)]
+    pub(crate) server: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default = "yes")]
@@ -238,6 +266,9 @@ pub(crate) struct Job {
     /// `1m`, `12h`, … ; none = not scheduled
     #[serde(default)]
     pub(crate) every: Option<String>,
+    /// All its steps are only played.
+    #[serde(default)]
+    pub(crate) simulated: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -252,6 +283,9 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) database: String,
     pub(crate) command: String,
+    /// Only played: it takes its time and succeeds. Else its text is executed, and fails where it cannot be.
+    #[serde(default)]
+    pub(crate) simulated: bool,
 }
 
 /// A table with its rows. Columns as `name type; …`; `{source}` in a text is the management server.
@@ -267,7 +301,8 @@ impl Plan {
     /// Reads a world file; `Err` says what is wrong in words.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
-        let plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        let mut plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        plan.databases = counted(plan.databases)?;
         plan.checked()
     }
 
@@ -284,7 +319,7 @@ impl Plan {
                 return Err(format!("server {} is there twice", s.name));
             }
             for linked in s.linked.iter().chain(&s.only_from) {
-                if !server(linked) {
+                if !server(linked) && !self.is_listener(linked) {
                     return Err(format!(
                         "server {} names `{linked}`, which is no server of this world",
                         s.name
@@ -294,6 +329,12 @@ impl Plan {
             if s.utc_offset.abs() > 14 * 60 {
                 return Err(format!("server {}: utc_offset is in minutes, at most 840", s.name));
             }
+        }
+        for upkeep in &self.upkeep {
+            if !server(&upkeep.server) {
+                return Err(format!("upkeep names `{}`, which is no server of this world", upkeep.server));
+            }
+            upkeep.checked()?;
         }
         for d in &self.databases {
             if !server(&d.server) {
@@ -306,32 +347,82 @@ impl Plan {
                 return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));
             }
         }
+        for job in &self.jobs {
+            if let Some(other) = job.server.as_ref().filter(|s| !server(s)) {
+                return Err(format!("job {} is on `{other}`, which is no server of this world", job.name));
+            }
+        }
         let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();
-        if management != 1 {
+        if management > 1 {
             return Err(format!("a world has one database of role management, not {management}"));
         }
-        let every = self.log_every()?;
-        if every.ms < 60_000 || every.ms > 86_400_000 || every.ms % 60_000 != 0 {
-            return Err("backup.log_every is in whole minutes, from 1m to 24h".into());
+        match &self.backup {
+            None if management == 1 => {
+                return Err("a world with a database of role management has a part `backup`".into());
+            }
+            Some(_) if management == 0 => {
+                return Err(
+                    "`backup` is of a BizTalk group, and there is no database of role management".into()
+                );
+            }
+            None if self.databases.iter().any(|d| d.role != DatabaseRole::User) => {
+                return Err("databases of BizTalk roles need one of role management among them".into());
+            }
+            None => {}
+            Some(backup) => {
+                let every = backup.log_every()?;
+                if every.ms < 60_000 || every.ms > 86_400_000 || every.ms % 60_000 != 0 {
+                    return Err("backup.log_every is in whole minutes, from 1m to 24h".into());
+                }
+            }
         }
         if self.history()?.ms > 40 * 86_400_000 {
             return Err("history is at most 40 days".into());
         }
+        self.check_ha()?;
         Ok(self)
     }
 
-    pub(crate) fn log_every(&self) -> Result<Span, String> {
-        self.backup.log_every.parse()
-    }
-    pub(crate) fn next_log_in(&self) -> Result<Span, String> {
-        self.backup.next_log_in.parse()
-    }
     pub(crate) fn history(&self) -> Result<Span, String> {
         self.history.as_deref().unwrap_or("26h").parse()
+    }
+    /// The number of a server.
+    pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
+        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+    }
+    /// The databases that the Backup BizTalk Server job covers.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = &Database> {
+        self.databases.iter().filter(|d| d.role != DatabaseRole::User)
     }
     pub(crate) fn management(&self) -> Option<&Database> {
         self.databases.iter().find(|d| d.role == DatabaseRole::Management)
     }
+}
+
+impl Backup {
+    pub(crate) fn log_every(&self) -> Result<Span, String> {
+        self.log_every.parse()
+    }
+    pub(crate) fn next_log_in(&self) -> Result<Span, String> {
+        self.next_log_in.parse()
+    }
+}
+
+/// Databases with a count, one by one.
+fn counted(databases: Vec<Database>) -> Result<Vec<Database>, String> {
+    let mut all = Vec::with_capacity(databases.len());
+    for database in databases {
+        let Some(count) = database.count else {
+            all.push(database);
+            continue;
+        };
+        if !(1..=999).contains(&count) || database.role != DatabaseRole::User {
+            return Err(format!("database {}: count is 1 to 999, of role user", database.name));
+        }
+        let one = |n| Database { name: format!("{}{n:03}", database.name), count: None, ..database.clone() };
+        all.extend((1..=count).map(one));
+    }
+    Ok(all)
 }
 
 fn placed(fault: &crate::yaml::Fault) -> String {

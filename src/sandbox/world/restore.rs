@@ -4,12 +4,12 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::Happening;
 use super::files::{Body, Recording};
 use super::ids::Lsn;
+use super::log::stop::{at_mark, at_time};
 use super::media::terminated;
-use super::state::{
-    Content, Database, DbState, Edit, Log, Model, More, Redo, Restored, State, no_such_database,
-};
+use super::state::{Content, Database, DbState, Log, Model, More, Redo, Restored, State, no_such_database};
 use crate::sandbox::answer::Message;
 
 /// What a RESTORE statement asks for.
@@ -51,15 +51,25 @@ impl State {
         at: DateTime<Utc>,
     ) -> Result<Applied, Vec<Message>> {
         let verb = if ask.log { "RESTORE LOG" } else { "RESTORE DATABASE" };
+        if let Some(refused) = self.ha_bars(s, name, super::ha::Barred::Restore) {
+            return Err(terminated(verb, vec![refused]));
+        }
+        self.happens(s, Happening::Restore { database: name, mark: ask.mark.is_some() })?;
         let done = match &ask.path {
-            None => self.recover(s, name, ask).map_err(|m| vec![m]),
+            None => self.recover(s, name, ask, at).map_err(|m| vec![m]),
             Some(path) => self.restore_from(s, name, path, ask, at),
         };
         self.dirty = true;
         done.map_err(|first| terminated(verb, first))
     }
 
-    fn recover(&mut self, s: usize, name: &str, ask: &RestoreAsk) -> Result<Applied, Message> {
+    fn recover(
+        &mut self,
+        s: usize,
+        name: &str,
+        ask: &RestoreAsk,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Message> {
         let fork = self.dice.guid();
         let db = self.servers[s].database_mut(name).ok_or_else(|| no_such_database(name))?;
         match db.state {
@@ -70,7 +80,7 @@ impl State {
             _ => return Err(db.closed().unwrap_or_else(|| no_such_database(name))),
         }
         if ask.recovery {
-            db.open(fork);
+            db.open(fork, at);
         }
         Ok(Applied::default())
     }
@@ -138,7 +148,7 @@ impl State {
         let stays = applied.notes.iter().any(|m| m.number == 4329 || m.number == 4322);
         let recovers = ask.recovery && !stays;
         if recovers {
-            database.open(fork);
+            database.open(fork, at);
         }
         let database = database.name.clone();
         self.servers[s].msdb.restores.push(Restored {
@@ -334,10 +344,9 @@ impl State {
         let mut notes = Vec::new();
         let mut stop: Option<Lsn> = None;
         if let Some(mark) = &ask.mark {
-            let marks = |r: &&super::state::Record| matches!(&r.edit, Edit::Mark(name) if name == mark);
-            match records.iter().find(|r| r.lsn >= redo.start && marks(r)) {
-                Some(record) => stop = Some(if ask.before { record.lsn } else { record.lsn.next() }),
-                None if records.iter().any(|r| marks(&r)) => {
+            match at_mark(records, redo.start, mark, None, ask.before) {
+                Some(place) => stop = Some(place),
+                None if at_mark(records, Lsn(0), mark, None, ask.before).is_some() => {
                     return Err(one(4335, "The specified STOPAT time is too early. All or part of the database is already rolled forward beyond that point.".into()));
                 }
                 None => notes.push(note(4329, "This log file contains records logged before the designated mark. The database is being left in the Restoring state so you can apply another log file.")),
@@ -348,14 +357,11 @@ impl State {
                 notes.push(note(4322, "This backup set contains records that were logged before the designated point in time. The database is being left in the restoring state so that more roll forward can be performed."));
             } else {
                 let offset = chrono::TimeDelta::minutes(recording.layout.offset_minutes.into());
-                stop = records
-                    .iter()
-                    .find(|r| r.lsn >= redo.start && r.at.naive_utc() + offset >= time)
-                    .map(|r| r.lsn);
+                stop = at_time(records, redo.start, (time - offset).and_utc());
             }
         }
         for record in records.iter().filter(|r| r.lsn >= redo.start && stop.is_none_or(|s| r.lsn < s)) {
-            db.content.apply(&record.edit);
+            db.content.redo(record);
         }
         let reached = stop.unwrap_or(to);
         db.redo = Some(Redo { start: reached, fork: set.last_fork });
@@ -367,7 +373,7 @@ impl State {
 
 impl Database {
     /// Ends a roll-forward: the database opens on a recovery path of its own.
-    pub(crate) fn open(&mut self, fork: super::ids::Guid) {
+    pub(crate) fn open(&mut self, fork: super::ids::Guid, at: DateTime<Utc>) {
         let point = self.redo.map_or(self.log.end, |r| r.start);
         self.forked = Some((self.fork, point));
         self.fork = fork;
@@ -378,6 +384,7 @@ impl Database {
         self.log.backed_up = (self.model != Model::Simple).then_some(point);
         self.log.records.clear();
         self.log.begins = false;
+        self.recover(at);
     }
 }
 

@@ -19,12 +19,16 @@ pub(crate) use more::{BadPage, More};
 use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
+use super::ledger::Ledger;
+use super::locks::Locks;
+pub(crate) use super::log::Record;
+use super::log::{Open, Tran};
 use super::stored::Stored;
+use super::transaction::Transactions;
 use crate::clock::DrillClock;
-use crate::sandbox::value::Value;
 
 /// The whole world.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) world: String,
     pub(crate) seed: u64,
@@ -36,12 +40,21 @@ pub(crate) struct State {
     pub(crate) opened: DateTime<Utc>,
     pub(crate) servers: Vec<Server>,
     /// Every backup set some server knows of.
-    pub(crate) sets: Vec<Set>,
+    pub(crate) sets: Ledger<Set>,
+    /// Where each stands among them.
+    #[serde(skip)]
+    pub(crate) set_of: HashMap<Guid, usize>,
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Availability groups and mirroring.
+    #[serde(default)]
+    pub(crate) ha: super::ha::Ha,
+    /// Faults that still wait for their moment.
+    #[serde(default)]
+    pub(crate) pending: Vec<super::trigger::Pending>,
     #[serde(skip)]
     pub(crate) files: Files,
     /// Files written while history is made, so that they need not be read back.
@@ -80,6 +93,11 @@ pub(crate) struct Server {
     pub(crate) shipping: Option<Shipping>,
     pub(crate) trouble: Trouble,
     pub(crate) next_object_id: i32,
+    /// Transactions that have not ended.
+    #[serde(default)]
+    pub(crate) transactions: Transactions,
+    #[serde(skip)]
+    pub(crate) locks: Locks,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -146,6 +164,7 @@ pub(crate) struct Volume {
 
 /// What faults do to a server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Trouble {
     pub(crate) refused: bool,
@@ -157,8 +176,20 @@ pub(crate) struct Trouble {
     pub(crate) restore_ms: Option<i64>,
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
-    /// Files whose names contain this cannot be opened from here (OS error 5).
-    pub(crate) denied: Option<String>,
+    /// Files whose names contain one of these cannot be opened from here (OS error 5).
+    pub(crate) denied: Vec<String>,
+    /// Files whose paths begin with one of these cannot be written: the disk is full (OS error 112).
+    pub(crate) full: Vec<String>,
+    /// What goes wrong with jobs.
+    pub(crate) jobs: Vec<super::trouble::JobTrouble>,
+    /// A backup that cannot be written, for a time.
+    pub(crate) unwritten: Option<super::trouble::Unwritten>,
+    /// Milliseconds by which the server's clock is ahead (behind, when negative).
+    pub(crate) skew_ms: i64,
+    /// The machine is starting again until then.
+    pub(crate) down_until: Option<DateTime<Utc>>,
+    /// How often all its connections were cut.
+    pub(crate) cuts: u64,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -228,6 +259,9 @@ pub(crate) struct Content {
     pub(crate) procedures: Vec<(String, i32)>,
     pub(crate) views: Vec<(String, i32)>,
     pub(crate) users: Vec<User>,
+    /// Transactions that had not ended.
+    #[serde(default, skip_serializing_if = "Open::is_empty")]
+    pub(crate) open: Open,
 }
 
 /// A database principal.
@@ -269,26 +303,11 @@ pub(crate) struct Log {
     pub(crate) begins: bool,
     /// Records since the last log backup.
     pub(crate) records: Vec<Record>,
+    /// Transactions begun so far.
+    #[serde(default)]
+    pub(crate) trans: Tran,
     /// When traffic was last added.
     pub(crate) busy_until: Option<DateTime<Utc>>,
-}
-
-/// One record: enough to do it again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) lsn: Lsn,
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) edit: Edit,
-}
-
-/// What a record does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Edit {
-    Insert(String, Vec<Vec<Value>>),
-    Update(String, Vec<(usize, Vec<Value>)>),
-    Delete(String, Vec<usize>),
-    /// The commit of a marked transaction.
-    Mark(String),
 }
 
 /// A destination of BizTalk log shipping.
@@ -309,8 +328,11 @@ pub(crate) struct Shipping {
 pub(crate) struct Computers {
     #[allow(clippy::struct_field_names, reason = "the plural of what it holds")]
     pub(crate) computers: Vec<Computer>,
-    /// Server index while they run.
+    /// Server index while they run: of the management database.
     pub(crate) connected_to: Option<usize>,
+    /// The other servers of the group.
+    #[serde(default)]
+    pub(crate) also: Vec<usize>,
     pub(crate) since: Option<DateTime<Utc>>,
     /// When tracking moves next.
     #[serde(default)]
@@ -339,6 +361,8 @@ pub(crate) struct Session {
     pub(crate) command: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
+    /// KILL came: it does nothing more.
+    pub(crate) killed: bool,
 }
 
 impl Server {
@@ -360,9 +384,21 @@ impl Server {
         self.name.split('\\').next().unwrap_or(&self.name)
     }
 
-    /// Local time of a moment.
+    /// Local time of a moment, by the server's own clock.
     pub(crate) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
-        at.naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+        self.own_clock(at).naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+    }
+
+    /// What the server's clock shows at a moment.
+    pub(crate) fn own_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + TimeDelta::milliseconds(self.trouble.skew_ms)
+    }
+
+    /// The moment of a local time.
+    pub(crate) fn moment(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let ahead =
+            TimeDelta::minutes(self.offset_minutes.into()) + TimeDelta::milliseconds(self.trouble.skew_ms);
+        (local - ahead).and_utc()
     }
 
     /// The internal version number of its databases.
@@ -376,6 +412,12 @@ impl Server {
             16 => 957,
             _ => 998,
         }
+    }
+
+    /// Whether the service account may not open a file.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        self.trouble.denied.iter().any(|d| path.contains(&d.to_lowercase()))
     }
 
     pub(crate) fn database(&self, name: &str) -> Option<&Database> {
@@ -400,8 +442,16 @@ impl Server {
 }
 
 impl State {
+    /// Whether BizTalk works against databases of a server now.
+    pub(crate) fn biztalk_works_on(&self, s: usize) -> bool {
+        self.biztalk.connected_to.is_some_and(|home| home == s || self.biztalk.also.contains(&s))
+    }
+
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
-        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+        self.servers
+            .iter()
+            .position(|s| s.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.listener_server(name))
     }
 
     /// The header's second half.

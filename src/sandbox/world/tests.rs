@@ -1,5 +1,11 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod asking;
+mod catalogue;
+mod ha;
+mod locking;
+mod transactions;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +14,7 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use super::{BIZTALK, Setup, World};
 use crate::clock::{DrillClock, FixedClock};
 use crate::sandbox::answer::{Kept, Login, Message, Part};
-use crate::sandbox::host::{Command, Context, DiskOption, Host, ObjectName, RestoreInfo};
+use crate::sandbox::host::{Command, Context, DiskOption, Host, ObjectName, Patience, RestoreInfo};
 use crate::sandbox::value::{Table, Value};
 
 const PASSWORD: &str = "Only-for-tests-1";
@@ -474,6 +480,7 @@ fn a_world_comes_back_from_its_folder_as_it_was_and_goes_on() {
     let before = saved(&walk.world);
     let again = World::open_on(folder.path(), Some(Arc::clone(&walk.clock) as _)).unwrap();
     assert!(before == saved(&again));
+    assert!(walk.world.shared.locked().sets[..] == again.shared.locked().sets[..]);
     walk.clock.advance_ms(120_000);
     let hosts = again.hosts();
     let columns = ["BackupSetId", "SetComplete"];
@@ -482,8 +489,10 @@ fn a_world_comes_back_from_its_folder_as_it_was_and_goes_on() {
 
     let snapshot = folder.path().join("world.json");
     let text = std::fs::read_to_string(&snapshot).unwrap();
-    std::fs::write(&snapshot, text.replacen("\"format\":1", "\"format\":99", 1)).unwrap();
+    std::fs::write(&snapshot, text.replacen("\"format\":2", "\"format\":99", 1)).unwrap();
     assert!(World::open(folder.path()).err().unwrap().to_string().contains("newer program"));
+    std::fs::write(&snapshot, text.replacen("\"format\":2", "\"format\":1", 1)).unwrap();
+    assert!(World::open(folder.path()).err().unwrap().to_string().contains("older program"));
     std::fs::write(&snapshot, &text[..text.len() / 2]).unwrap();
     assert!(World::open(folder.path()).err().unwrap().to_string().contains("damaged"));
     assert!(
@@ -651,7 +660,7 @@ fn backups_by_hand_restore_by_the_rules_of_the_chain() {
     let row = |n: &str| {
         let stored = name("SSODB", "MarkLog");
         let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text(n.into())]]);
-        assert_eq!(prod.change(&sa(), &stored, change), Ok(1));
+        assert_eq!(prod.change(&sa(), &stored, change, Patience::NONE), Ok(1));
     };
     for n in ["one", "two", "three"] {
         row(n);
@@ -693,7 +702,7 @@ fn backups_by_hand_restore_by_the_rules_of_the_chain() {
     // The recovered copy goes on by itself: its log no longer fits the source's path.
     for _ in 0..50 {
         let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text("other".into())]]);
-        dr.change(&sa(), &name("SSODB", "MarkLog"), change).unwrap();
+        dr.change(&sa(), &name("SSODB", "MarkLog"), change, Patience::NONE).unwrap();
     }
     command(dr, &backup(true, &file("fork"), vec![])).unwrap();
     row("four");

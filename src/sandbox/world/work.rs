@@ -3,8 +3,10 @@
 //! Does not know schedules or history (`agent`), nor the rules of backup and restore.
 
 mod backup_job;
+mod batch;
 mod mark_job;
 mod restore_job;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,8 +27,12 @@ pub(crate) enum Beat {
     Restore { set: i64, database: String },
     /// The last restore of the n-th database ends now.
     ToMark { set: i64, mark: String, index: usize },
+    /// The n-th database's backup of an upkeep job begins now; those before it that failed.
+    Upkeep { index: usize, failed: Vec<String> },
     /// The source's jobs are created now.
     Recreate,
+    /// A statement has waited long enough; what it said (number, class and text of each message).
+    Over { said: String, failed: bool },
 }
 
 /// How a step goes on.
@@ -50,36 +56,53 @@ impl Next {
 
 impl State {
     /// Carries a step of a job on.
-    pub(crate) fn work(&mut self, s: usize, j: usize, step: usize, beat: Beat, now: DateTime<Utc>) -> Next {
-        let Some(step) = self.servers[s].agent.jobs[j].steps.get(step - 1) else {
+    pub(crate) fn work(&mut self, s: usize, j: usize, n: usize, beat: Beat, now: DateTime<Utc>) -> Next {
+        if let Some(next) = self.trouble_with_job(s, j, &beat, now) {
+            return next;
+        }
+        let Some(step) = self.servers[s].agent.jobs[j].steps.get(n - 1) else {
             return Next::Done(String::new());
         };
         let (command, database) = (step.command.clone(), step.database.clone());
+        let Some((command, database)) = self.guarded(s, command, database) else {
+            return Next::Done(String::new());
+        };
+        if let Some(closed) = self.ha_closed(s, &database, false) {
+            return Next::Failed(vec![closed]);
+        }
+        let (simulated, subsystem) = (step.simulated, step.subsystem.to_uppercase());
+        match subsystem.as_str() {
+            "TSQL" => {}
+            other => return batch::unstarted(n, &format!("not modelled: the {other} subsystem")),
+        }
         if let Some(closed) = self.servers[s].database(&database).and_then(super::state::Database::closed) {
             return Next::Failed(vec![closed]);
         }
         if self.servers[s].database(&database).is_none() {
             return Next::Failed(vec![super::state::no_such_database(&database)]);
         }
-        let calls = |name: &str| command.to_lowercase().contains(&name.to_lowercase());
-        if calls("sp_BackupAllFull_Schedule") {
-            self.back_up_all(s, &database, &command, beat, now)
-        } else if calls("sp_MarkAll") {
-            self.mark_and_back_up(s, &database, &command, beat, now)
-        } else if calls("sp_DeleteBackupHistory") {
-            self.clear_history(s, &database, &command, now)
-        } else if calls("bts_GetBackupHistory") {
-            self.import_history(s, &beat, now)
-        } else if calls("bts_RestoreDatabases") {
-            self.restore_databases(s, beat, now)
-        } else if calls("bts_RestoreToMark") {
-            self.restore_to_mark(s, beat, now)
-        } else if calls("bts_CreateAgentJobs") {
-            self.recreate_jobs(s, &beat, now)
-        } else if calls("ManageMessageRefCountLog") {
+        if simulated {
+            return self.play(&command, &beat);
+        }
+        match sole_call(&command).as_deref() {
+            Some("sp_backupallfull_schedule") => self.back_up_all(s, &database, &command, beat, now),
+            Some("upkeepbackup") => self.upkeep(s, &command, beat, now),
+            Some("sp_markall") => self.mark_and_back_up(s, &database, &command, beat, now),
+            Some("sp_deletebackuphistory") => self.clear_history(s, &database, &command, now),
+            Some("bts_getbackuphistory") => self.import_history(s, &beat, now),
+            Some("bts_restoredatabases") => self.restore_databases(s, beat, now),
+            Some("bts_restoretomark") => self.restore_to_mark(s, beat, now),
+            Some("bts_createagentjobs") => self.recreate_jobs(s, &beat, now),
+            _ => self.tsql_step(s, j, n, beat, now),
+        }
+    }
+
+    /// A step that the world file declares to be played only.
+    fn play(&mut self, command: &str, beat: &Beat) -> Next {
+        if command.to_lowercase().contains("managemessagerefcountlog") {
             // By design this one never ends.
             Next::later(3_600_000, Beat::Begin)
-        } else if beat == Beat::Begin {
+        } else if *beat == Beat::Begin {
             Next::later(self.dice.between(200, 3000), Beat::End)
         } else {
             Next::Done(String::new())
@@ -89,8 +112,34 @@ impl State {
     /// Whether a server answers another one.
     pub(crate) fn reachable(&self, server: usize) -> bool {
         let trouble = &self.servers[server].trouble;
-        !trouble.refused && !trouble.silent
+        !trouble.refused && !trouble.silent && trouble.down_until.is_none_or(|until| self.at >= until)
     }
+}
+
+/// The procedure (lower case, last part of its name) that a command calls, if it does nothing else.
+fn sole_call(command: &str) -> Option<String> {
+    let clean = without_comments(command);
+    let text = clean.trim().trim_end_matches(';').trim_end();
+    let (word, rest) = text.split_once(char::is_whitespace)?;
+    if !word.eq_ignore_ascii_case("exec") && !word.eq_ignore_ascii_case("execute") {
+        return None;
+    }
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let (name, arguments) = rest.trim_start().split_at_checked(end.min(rest.trim_start().len()))?;
+    // Values only: anything computed, and a second statement, are the evaluator's.
+    let mut quoted = false;
+    let plain = arguments.chars().all(|c| {
+        quoted ^= c == '\'';
+        quoted || c != ';' && c != '('
+    });
+    let second = |w: &str| {
+        ["exec", "execute", "if", "select", "print", "begin", "declare", "set", "return", "waitfor"]
+            .contains(&w.to_lowercase().as_str())
+    };
+    let outside: String = arguments.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let more = outside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '@').any(second);
+    let last = name.rsplit('.').next()?.trim_matches(['[', ']', '"']);
+    (plain && !more && !last.is_empty()).then(|| last.to_lowercase())
 }
 
 /// The arguments of the first call of `procedure`: by `@name` (lower case) or position.
@@ -154,6 +203,16 @@ pub(crate) fn argument<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_command_that_is_one_call_is_known_by_its_procedure() {
+        let call = |text: &str| sole_call(text);
+        assert_eq!(call("exec [dbo].[sp_MarkAll] 'BTS' /* x */, '\\\\b\\s';").as_deref(), Some("sp_markall"));
+        assert_eq!(call("EXECUTE bts_GetBackupHistory").as_deref(), Some("bts_getbackuphistory"));
+        assert_eq!(call("exec sp_MarkAll 'a', 'b' exec sp_other"), None);
+        assert_eq!(call("if 1 = 1 exec sp_MarkAll 'a', 'b'"), None);
+        assert_eq!(call("select 1"), None);
+    }
 
     #[test]
     fn arguments_are_read_past_comments_by_name_and_position() {

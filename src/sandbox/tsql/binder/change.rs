@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use super::super::ast::{Assignment, Cte, Expr, Item, Output, Select, Source, Target, Top};
+use super::super::ast::{Assignment, Cte, Expr, Hint, Item, Output, Select, Source, Target, Top};
 use super::super::plan::{Bound, Node, Place, PlanBody, SelectPlan, SourcePlan};
 use super::super::state::{Held, invalid_object};
 use super::join::conjuncts;
 use super::operator::arithmetic;
 use super::{Binder, Binding, Clause, Known, KnownCte, coerce, query};
 use crate::sandbox::answer::Message;
-use crate::sandbox::host::ObjectName;
+use crate::sandbox::host::{Lock, ObjectName};
 use crate::sandbox::value::{Column, Type};
 
 /// The table that is changed.
@@ -99,7 +99,7 @@ impl Binder<'_> {
         };
         let own = match asked.target {
             Target::Named(name, line) => {
-                Source::Table { name: name.clone(), alias: None, line: *line, hints: Vec::new() }
+                Source::Table { name: name.clone(), alias: None, line: *line, hint: Hint::default() }
             }
             Target::Variable(name) => Source::Variable { name: name.clone(), alias: None },
         };
@@ -147,6 +147,9 @@ impl Binder<'_> {
         };
         let (columns, table_name) = {
             let known = &scope.sources[slot];
+            if let Some(host) = &known.host {
+                host.lock(Lock::Exclusive);
+            }
             (known.columns.clone(), known.name.clone())
         };
         let mut seen = (columns.clone(), table_name);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::ast::{Join, Merge, MergeThen, MergeWhen, Source, Target};
+use super::super::ast::{Hint, Join, Merge, MergeThen, MergeWhen, Source, Target};
 use super::super::plan::{Bound, SourcePlan};
 use super::super::state::{Held, invalid_object};
 use super::change::{Changed, Goes, OutputPlan, Tells, leaf};
@@ -74,7 +74,7 @@ impl Binder<'_> {
                     name: name.clone(),
                     alias: merge.alias.clone(),
                     line: *line,
-                    hints: Vec::new(),
+                    hint: Hint::default(),
                 },
                 name.clone(),
             ),
@@ -89,6 +89,9 @@ impl Binder<'_> {
         else {
             return Err(Message::not_modelled("MERGE into other than a table"));
         };
+        if let Some(host) = &known.host {
+            host.lock(crate::sandbox::host::Lock::Exclusive);
+        }
         let columns = known.columns.clone();
         let changed = match name.last() {
             Some(last) if last.starts_with('@') => Changed::Variable(last.to_lowercase()),

@@ -257,14 +257,11 @@ impl Parser {
             }
             "DATABASE" => {
                 self.advance();
-                if self.peek("IF") {
-                    return Err(self.refused("DROP DATABASE IF EXISTS"));
-                }
-                let name = self.identifier()?;
-                if self.peek_symbol(",") {
-                    return Err(self.refused("DROP DATABASE of several"));
-                }
-                Ok(What::Command(super::super::ast::HostCommand::Ready(Command::DropDatabase(name))))
+                self.drop_database()
+            }
+            "AVAILABILITY" => {
+                self.advance();
+                self.drop_availability_group()
             }
             _ if *self.kind() == Kind::Word => Err(self.refused(format!("DROP {}", self.token().text))),
             _ => Err(self.unexpected()),

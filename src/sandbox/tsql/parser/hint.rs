@@ -2,8 +2,10 @@
 //!
 //! Hints change how, never what; only MAXRECURSION is kept.
 
+use super::super::ast::Hint;
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
+use crate::sandbox::host::Lock;
 
 impl Parser {
     /// `OPTION (…)`; the number of MAXRECURSION if it was told.
@@ -116,10 +118,10 @@ impl Parser {
             && (self.ahead_symbol(2, ")") || self.ahead_symbol(2, ","))
     }
 
-    /// Table hints, in capitals.
-    pub(super) fn hints(&mut self) -> Parsed<Vec<String>> {
+    /// Table hints: the strongest lock they ask for.
+    pub(super) fn hints(&mut self) -> Parsed<Hint> {
         let with = self.peek("WITH") && self.ahead_symbol(1, "(");
-        let mut out = Vec::new();
+        let mut out = Hint::default();
         if !with && !self.old_hint() {
             return Ok(out);
         }
@@ -128,8 +130,22 @@ impl Parser {
         }
         self.expect_symbol("(")?;
         loop {
-            if let Some(hint) = self.one_of(&HINTS) {
-                out.push(hint.to_owned());
+            if self.peek("READPAST") || self.peek("SNAPSHOT") {
+                return Err(self.refused(format!("the hint {}", self.token().text.to_uppercase())));
+            }
+            if let Some(word) = self.one_of(&HINTS) {
+                match word {
+                    "NOLOCK" | "READUNCOMMITTED" => out.lock = out.lock.max(Some(Lock::None)),
+                    "REPEATABLEREAD" | "SERIALIZABLE" | "HOLDLOCK" => {
+                        out.lock = out.lock.max(Some(Lock::Held));
+                    }
+                    "UPDLOCK" | "XLOCK" | "TABLOCKX" => out.lock = Some(Lock::Claimed),
+                    "NOWAIT" => out.at_once = true,
+                    "READCOMMITTED" | "READCOMMITTEDLOCK" | "ROWLOCK" | "PAGLOCK" | "TABLOCK" => {
+                        out.lock = out.lock.max(Some(Lock::Shared));
+                    }
+                    _ => {}
+                }
             } else if self.accept("INDEX") {
                 if self.accept_symbol("=") && !self.peek_symbol("(") {
                     self.index_name()?;

@@ -1,4 +1,4 @@
-//! Statements about whole databases: RESTORE, BACKUP, KILL, ALTER DATABASE … SET, DBCC CHECKDB.
+//! BACKUP, RESTORE and KILL.
 
 use super::super::ast::{Expr, HostCommand, Media, MediaOption, MediaWhat, What};
 use super::super::lexer::Kind;
@@ -23,7 +23,7 @@ const RESTORE_VALUES: [&str; 13] = [
     "DBNAME",
 ];
 /// Options of RESTORE without.
-const RESTORE_WORDS: [&str; 21] = [
+const RESTORE_WORDS: [&str; 22] = [
     "RECOVERY",
     "NORECOVERY",
     "REPLACE",
@@ -35,6 +35,7 @@ const RESTORE_WORDS: [&str; 21] = [
     "CONTINUE_AFTER_ERROR",
     "KEEP_REPLICATION",
     "KEEP_CDC",
+    "KEEP_TEMPORAL_RETENTION",
     "ENABLE_BROKER",
     "NEW_BROKER",
     "ERROR_BROKER_CONVERSATIONS",
@@ -162,19 +163,23 @@ impl Parser {
         Ok(())
     }
 
-    fn devices(&mut self) -> Parsed<Vec<Expr>> {
+    /// `DISK = path`, or a logical device by its name.
+    fn devices(&mut self) -> Parsed<Vec<(bool, Expr)>> {
         self.commas(|p| {
-            if p.accept("DISK") {
-                p.expect_symbol("=")?;
+            if p.peek("DISK") && p.ahead_symbol(1, "=") {
+                p.at += 2;
                 return match p.kind() {
-                    Kind::Variable | Kind::Text { .. } => p.constant(),
+                    Kind::Variable | Kind::Text { .. } => Ok((false, p.constant()?)),
                     _ => Err(p.unexpected()),
                 };
             }
-            if p.peek("URL") || p.peek("TAPE") || p.peek_name() || *p.kind() == Kind::Variable {
+            if p.ahead_symbol(1, "=") && (p.peek("URL") || p.peek("TAPE") || p.peek("VIRTUAL_DEVICE")) {
                 return Err(p.refused("backup devices other than DISK"));
             }
-            Err(p.unexpected())
+            if *p.kind() == Kind::Variable {
+                return Ok((true, p.constant()?));
+            }
+            Ok((true, name_text(p.identifier()?)))
         })
     }
 
@@ -201,12 +206,17 @@ impl Parser {
             }
             let wants = values.contains(&name.as_str());
             if !wants && !words.contains(&name.as_str()) {
-                if ["FILESTREAM", "METADATA_ONLY", "SNAPSHOT", "CREDENTIAL"].contains(&name.as_str()) {
+                if ["FILESTREAM", "METADATA_ONLY", "SNAPSHOT", "FILE_SNAPSHOT", "CREDENTIAL"]
+                    .contains(&name.as_str())
+                {
                     return Err(p.refused(format!("{verb} WITH {name}")));
                 }
                 return Err(p.fail(155, format!("'{}' is not a recognized {verb} option.", p.token().text)));
             }
             p.advance();
+            if name == "COMPRESSION" && p.version >= 16 && p.peek_symbol("(") {
+                return p.compression(option);
+            }
             if !wants || !p.peek_symbol("=") {
                 return if wants && !words.contains(&name.as_str()) {
                     Err(p.unexpected())
@@ -236,6 +246,26 @@ impl Parser {
             Kind::Variable | Kind::Text { .. } => self.constant(),
             _ => Err(self.unexpected()),
         }
+    }
+
+    /// `COMPRESSION (ALGORITHM = ZSTD, LEVEL = HIGH)`
+    fn compression(&mut self, mut option: MediaOption) -> Parsed<MediaOption> {
+        self.expect_symbol("(")?;
+        self.expect("ALGORITHM")?;
+        self.expect_symbol("=")?;
+        let mut known = vec!["MS_XPRESS", "QAT_DEFLATE"];
+        if self.version >= 17 {
+            known.push("ZSTD");
+        }
+        let word = self.one_of(&known).ok_or_else(|| self.unexpected())?;
+        if word == "ZSTD" && self.accept_symbol(",") {
+            self.expect("LEVEL")?;
+            self.expect_symbol("=")?;
+            self.one_of(&["LOW", "MEDIUM", "HIGH"]).ok_or_else(|| self.unexpected())?;
+        }
+        self.expect_symbol(")")?;
+        option.value = Some(name_text(word.to_owned()));
+        Ok(option)
     }
 
     /// `ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = name)`
@@ -276,116 +306,8 @@ impl Parser {
         }
         Ok(What::Command(HostCommand::Ready(Command::Kill(if minus { -number } else { number }))))
     }
-
-    /// Stands behind DBCC.
-    pub(super) fn dbcc(&mut self) -> Parsed<What> {
-        if !self.accept("CHECKDB") {
-            return Err(self.refused(format!("DBCC {}", self.token().text)));
-        }
-        let mut options = Vec::new();
-        let mut database = None;
-        if self.accept_symbol("(") {
-            database = Some(match self.kind() {
-                Kind::Variable | Kind::Text { .. } | Kind::Integer => self.constant()?,
-                _ => name_text(self.identifier()?),
-            });
-            if self.accept_symbol(",") {
-                let words = ["NOINDEX", "REPAIR_ALLOW_DATA_LOSS", "REPAIR_FAST", "REPAIR_REBUILD"];
-                let word = self.one_of(&words).ok_or_else(|| self.unexpected())?;
-                options.push(word.to_owned());
-            }
-            self.expect_symbol(")")?;
-        }
-        if self.accept("WITH") {
-            let words = [
-                "ALL_ERRORMSGS",
-                "EXTENDED_LOGICAL_CHECKS",
-                "NO_INFOMSGS",
-                "TABLOCK",
-                "ESTIMATEONLY",
-                "PHYSICAL_ONLY",
-                "DATA_PURITY",
-                "TABLERESULTS",
-            ];
-            options
-                .extend(self.commas(|p| p.one_of(&words).map(str::to_owned).ok_or_else(|| p.unexpected()))?);
-        }
-        Ok(What::Command(HostCommand::CheckDb { database, options }))
-    }
-
-    /// Stands behind ALTER DATABASE.
-    pub(super) fn alter_database(&mut self) -> Parsed<What> {
-        let database = if self.accept("CURRENT") { None } else { Some(self.identifier()?) };
-        if !self.accept("SET") {
-            return Err(self.refused(format!("ALTER DATABASE … {}", self.token().text)));
-        }
-        let mut written = self.commas(Self::database_option)?.join(", ");
-        if self.accept("WITH") {
-            written.push_str(" WITH ");
-            if self.accept("NO_WAIT") {
-                written.push_str("NO_WAIT");
-            } else {
-                self.expect("ROLLBACK")?;
-                if self.accept("IMMEDIATE") {
-                    written.push_str("ROLLBACK IMMEDIATE");
-                } else {
-                    self.expect("AFTER")?;
-                    let Kind::Integer = self.kind() else { return Err(self.unexpected()) };
-                    written = format!("{written}ROLLBACK AFTER {}", self.token().text);
-                    self.advance();
-                    self.accept("SECONDS");
-                }
-            }
-        }
-        Ok(What::Command(HostCommand::AlterDatabase { database, set: written }))
-    }
-
-    /// One option of ALTER DATABASE … SET, in capitals, values as written.
-    fn database_option(&mut self) -> Parsed<String> {
-        if *self.kind() != Kind::Word {
-            return Err(self.unexpected());
-        }
-        let name = self.token().text.to_ascii_uppercase();
-        let follow: &[&'static str] = match name.as_str() {
-            "ONLINE" | "OFFLINE" | "EMERGENCY" | "SINGLE_USER" | "RESTRICTED_USER" | "MULTI_USER"
-            | "READ_ONLY" | "READ_WRITE" | "ENABLE_BROKER" | "DISABLE_BROKER" | "NEW_BROKER" => &[],
-            "RECOVERY" => &["FULL", "BULK_LOGGED", "SIMPLE"],
-            "PAGE_VERIFY" => &["CHECKSUM", "TORN_PAGE_DETECTION", "NONE"],
-            "PARTNER" => &["OFF", "FAILOVER", "FORCE_SERVICE_ALLOW_DATA_LOSS", "SUSPEND", "RESUME", "SAFETY"],
-            "WITNESS" => &["OFF"],
-            "HADR" => &["OFF", "SUSPEND", "RESUME", "AVAILABILITY"],
-            "COMPATIBILITY_LEVEL" => &[""],
-            _ if ["ON", "OFF"].iter().any(|word| self.ahead(1).is(word)) => &["ON", "OFF"],
-            _ => return Err(self.refused(format!("ALTER DATABASE … SET {name}"))),
-        };
-        self.advance();
-        let mut written = name;
-        if follow.is_empty() {
-            return Ok(written);
-        }
-        if let Some(word) = self.one_of(follow) {
-            written = format!("{written} {word}");
-            if word == "SAFETY" {
-                let word = self.one_of(&["FULL", "OFF"]).ok_or_else(|| self.unexpected())?;
-                written = format!("{written} {word}");
-            } else if word == "AVAILABILITY" {
-                self.expect("GROUP")?;
-                self.expect_symbol("=")?;
-                written = format!("{written} GROUP = {}", self.identifier()?);
-            }
-            return Ok(written);
-        }
-        self.expect_symbol("=")?;
-        let text = match self.kind() {
-            Kind::Integer => self.token().text.clone(),
-            Kind::Text { .. } => format!("'{}'", self.token().text.replace('\'', "''")),
-            _ => return Err(self.unexpected()),
-        };
-        self.advance();
-        Ok(format!("{written} = {text}"))
-    }
 }
 
-fn name_text(name: String) -> Expr {
+pub(super) fn name_text(name: String) -> Expr {
     Expr::Literal(Value::Text(name), Type::SYSNAME)
 }

@@ -1,8 +1,9 @@
 //! What stands in FROM.
 
-use super::super::ast::{Expr, Join, JsonColumn, Source};
+use super::super::ast::{Expr, Hint, Join, JsonColumn, Source};
 use super::super::lexer::Kind;
 use super::{CHAIN, Parsed, Parser};
+use crate::sandbox::host::Lock;
 
 impl Parser {
     /// The whole FROM clause.
@@ -209,13 +210,14 @@ impl Parser {
         if self.peek_all(&["FOR", "SYSTEM_TIME"]) {
             return Err(self.refused("temporal tables"));
         }
-        let mut hints = self.hints()?;
+        let before = self.hints()?;
         let alias = self.table_alias()?;
-        hints.extend(self.hints()?);
+        let behind = self.hints()?;
+        let hint = Hint { lock: before.lock.max(behind.lock), at_once: before.at_once || behind.at_once };
         if self.peek("TABLESAMPLE") {
             return Err(self.refused("TABLESAMPLE"));
         }
-        Ok(Source::Table { name, alias, line, hints })
+        Ok(Source::Table { name, alias, line, hint })
     }
 
     pub(super) fn values(&mut self) -> Parsed<Source> {

@@ -1,6 +1,6 @@
 //! Statements, with or without semicolons between them.
 
-use super::super::ast::{Cte, Declaration, Expr, Statement, Transaction, What};
+use super::super::ast::{Cte, Declaration, Expr, Mark, Statement, Transaction, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::value::{Type, Value};
@@ -126,8 +126,8 @@ impl Parser {
             }
             "SAVE" => {
                 self.one_of(&["TRAN", "TRANSACTION"]).ok_or_else(|| self.unexpected())?;
-                self.transaction_name()?;
-                What::Transaction(Transaction::Save)
+                let name = self.transaction_name()?.ok_or_else(|| self.unexpected())?;
+                What::Transaction(Transaction::Save { name })
             }
             "PRINT" => What::Print(self.value()?),
             "RAISERROR" => self.raise_error()?,
@@ -173,6 +173,22 @@ impl Parser {
             ("ALTER", "DATABASE") => {
                 self.at += 2;
                 self.alter_database()
+            }
+            ("CREATE", "AVAILABILITY") => {
+                self.at += 2;
+                self.create_availability_group()
+            }
+            ("ALTER", "AVAILABILITY") => {
+                self.at += 2;
+                self.alter_availability_group()
+            }
+            ("CREATE", "DATABASE") => {
+                self.at += 2;
+                self.create_database()
+            }
+            ("ALTER", "AUTHORIZATION") => {
+                self.at += 2;
+                self.alter_authorization()
             }
             ("CREATE" | "ALTER", _) if self.ahead(1).kind == Kind::Word => {
                 Err(self.refused(format!("{word} {next}")))
@@ -249,24 +265,25 @@ impl Parser {
             self.expect("CATCH")?;
             return Ok(What::Try { body, catch });
         }
-        if self.peek("DISTRIBUTED") {
-            return Err(self.refused("BEGIN DISTRIBUTED TRANSACTION"));
-        }
         for word in ["DIALOG", "CONVERSATION", "ATOMIC"] {
             if self.peek(word) {
                 return Err(self.refused(format!("BEGIN {word}")));
             }
         }
+        let distributed = self.accept("DISTRIBUTED");
         if self.one_of(&["TRAN", "TRANSACTION"]).is_some() {
             let name = self.transaction_name()?;
-            let mark = self.accept_all(&["WITH", "MARK"]);
+            let mark = !distributed && self.accept_all(&["WITH", "MARK"]);
             if mark && name.is_none() {
                 return Err(self.unexpected());
             }
-            if mark && matches!(self.kind(), Kind::Text { .. }) {
-                self.advance();
-            }
-            return Ok(What::Transaction(Transaction::Begin { mark, name }));
+            let described = matches!(self.kind(), Kind::Text { .. } | Kind::Variable);
+            let description = if mark && described { Some(self.constant()?) } else { None };
+            let mark = mark.then_some(Mark { description });
+            return Ok(What::Transaction(Transaction::Begin { mark, name, distributed }));
+        }
+        if distributed {
+            return Err(self.unexpected());
         }
         let list = self.statements(&["END"])?;
         if list.is_empty() {

@@ -5,6 +5,7 @@ use super::super::convert::convert;
 use super::super::parser;
 use super::super::state::Variables;
 use super::batch::{Batch, Flow, Stepped};
+use super::output::{Outputs, Wanted, found, give_back};
 use super::raised::{Ends, Raised};
 use super::{Prepared, Session};
 use crate::sandbox::answer::{Kept, Message, Parameter, Part, Sink};
@@ -99,6 +100,7 @@ impl Batch<'_> {
         }
         let database = self.session.context.database.clone();
         let settings = self.session.settings.clone();
+        let transactions = self.session.globals.transactions;
         let mut batch = Batch::new(&mut *self.session, &mut *self.sink, variables, self.depth + 1);
         batch.tries.clone_from(&self.tries);
         let result = batch.text(sql);
@@ -109,10 +111,12 @@ impl Batch<'_> {
             self.sink.put(Part::Database { old, new: database })?;
         }
         self.forget();
-        match result? {
-            Flow::Return(status) => Ok((status, variables)),
-            _ => Ok((0, variables)),
-        }
+        let status = match result? {
+            Flow::Return(status) => status,
+            _ => 0,
+        };
+        self.balanced(transactions)?;
+        Ok((status, variables))
     }
 
     fn given(&self, arguments: &[Argument]) -> Result<Vec<Given>, Raised> {
@@ -143,18 +147,17 @@ impl Batch<'_> {
                 world.object(&name.to_vec())
             }
         })?;
-        if given.iter().any(|g| g.output.is_some()) {
-            // the host gives no output values back
-            let known = object.name.to_lowercase();
-            return Err(Message::not_modelled(format!("output parameters of {known}")).into());
-        }
+        let wanted = wanted(&given);
         let arguments: Vec<_> = given.into_iter().map(|g| (g.name, g.value)).collect();
         let (host, context) = (self.session.host.clone(), self.session.context.clone());
-        let status = host.procedure(&context, &object, &arguments, self.sink);
+        let mut outputs = Outputs::over(&mut *self.sink);
+        let status = host.procedure(&context, &object, &arguments, &mut outputs);
+        let values = outputs.values;
         self.forget();
         let Some(status) = status? else {
             return Err(missing(&name.join(".")).into());
         };
+        give_back(&values, &wanted, &object.name, &mut self.variables)?;
         self.sink.put(Part::Status(status))?;
         self.sink.put(Part::Done { rows: None })?;
         Ok(status)
@@ -296,6 +299,13 @@ fn given(parameter: &Parameter) -> Given {
     }
 }
 
+fn wanted(given: &[Given]) -> Vec<Wanted> {
+    let one = |(place, g): (usize, &Given)| {
+        Some(Wanted { place, name: g.name.clone(), variable: g.output.clone()? })
+    };
+    given.iter().enumerate().filter_map(one).collect()
+}
+
 fn text_of(parameter: Option<&Parameter>) -> String {
     match parameter.map(|p| &p.value) {
         Some(Value::Text(text)) => text.clone(),
@@ -329,6 +339,7 @@ impl Batch<'_> {
         let given: Vec<Given> = values.iter().map(given).collect();
         let (variables, declared) = self.bind_parameters(&prepared.declaration, &given)?;
         self.variables = variables;
+        let transactions = self.session.globals.transactions;
         let flow = self.text(&prepared.text);
         let status = match &flow {
             Ok(Flow::Return(status)) => *status,
@@ -340,6 +351,11 @@ impl Batch<'_> {
             && raised.stopped
         {
             return Err(raised);
+        }
+        if let Err(message) = self.balanced(transactions) {
+            self.session.globals.error = message.number;
+            self.sink.put(Part::Error(message))?;
+            self.sink.put(Part::Done { rows: None })?;
         }
         self.sink.put(Part::Status(status))?;
         for (at, (name, kind, output)) in declared.iter().enumerate() {
@@ -404,9 +420,6 @@ impl Batch<'_> {
     }
 
     fn rpc_procedure(&mut self, name: &[String], parameters: &[Parameter]) -> Stepped {
-        if parameters.iter().any(|p| p.output) {
-            return Err(Message::not_modelled(format!("output parameters of {}", name.join("."))).into());
-        }
         let object = self.with_world(|world| world.object(&name.to_vec()))?;
         let arguments: Vec<_> = parameters
             .iter()
@@ -414,9 +427,16 @@ impl Batch<'_> {
             .collect();
         let (host, context) = (self.session.host.clone(), self.session.context.clone());
         host.activity(&context, Some("EXECUTE"));
-        let status = host.procedure(&context, &object, &arguments, self.sink)?;
-        let Some(status) = status else { return Err(missing(&name.join(".")).into()) };
+        let mut outputs = Outputs::over(&mut *self.sink);
+        let status = host.procedure(&context, &object, &arguments, &mut outputs);
+        let values = outputs.values;
+        let Some(status) = status? else { return Err(missing(&name.join(".")).into()) };
+        let given: Vec<Given> = parameters.iter().map(given).collect();
         self.sink.put(Part::Status(status))?;
+        for one in wanted(&given) {
+            let (_, kind, value) = found(&values, &one, &object.name)?.clone();
+            self.sink.put(Part::Output { name: one.variable, kind, value })?;
+        }
         Ok(Flow::Next)
     }
 }

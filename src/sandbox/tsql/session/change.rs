@@ -11,7 +11,6 @@ use super::super::plan::Row;
 use super::super::state::LocalTable;
 use super::batch::Batch;
 use super::raised::Raised;
-use super::transaction::Undo;
 use crate::sandbox::answer::{Message, Part};
 use crate::sandbox::host::Change;
 use crate::sandbox::value::{Column, Type, Value};
@@ -147,7 +146,7 @@ impl Batch<'_> {
             changes.updates.push((at, new));
         }
         let count = changes.updates.len() as u64;
-        self.write(&plan.changed, changes, &rows, &plan.shown, "UPDATE")?;
+        self.carry_out(&plan.changed, changes, &rows, &plan.shown, "UPDATE")?;
         self.tell(plan.output.as_ref(), plan.select.slots, told, update.output.as_ref())?;
         self.done(count)?;
         Ok(count)
@@ -189,7 +188,7 @@ impl Batch<'_> {
             changes.deletes.push(at);
         }
         let count = changes.deletes.len() as u64;
-        self.write(&plan.changed, changes, &rows, &plan.shown, "DELETE")?;
+        self.carry_out(&plan.changed, changes, &rows, &plan.shown, "DELETE")?;
         self.tell(plan.output.as_ref(), plan.select.slots, told, delete.output.as_ref())?;
         self.done(count)?;
         Ok(count)
@@ -244,7 +243,7 @@ impl Batch<'_> {
                 }
             }
         }
-        self.write(&changed, changes, &rows, &plan.shown, "MERGE")?;
+        self.carry_out(&changed, changes, &rows, &plan.shown, "MERGE")?;
         if let Some(table) = self.own_table_mut(&changed) {
             table.next_identity = next;
         }
@@ -254,7 +253,7 @@ impl Batch<'_> {
     }
 
     /// Carries changes out, all or none; rows must keep the table's rules.
-    pub(super) fn write(
+    pub(super) fn carry_out(
         &mut self,
         changed: &Changed,
         mut changes: Changes,
@@ -265,23 +264,16 @@ impl Batch<'_> {
         self.keep_rules(changed, &changes, rows, shown, verb)?;
         changes.deletes.sort_unstable();
         if let Changed::Host(object) = changed {
-            let (host, context) = (self.session.host.clone(), self.session.context.clone());
             let Changes { updates, deletes, inserts } = changes;
             if !updates.is_empty() {
-                let undo = updates.iter().map(|(at, new)| (new.clone(), (*rows[*at]).clone())).collect();
-                host.change(&context, object, Change::Update(updates))?;
-                self.session.remember(Undo::Updated(object.clone(), undo));
+                self.write(object, Change::Update(updates))?;
             }
             if !deletes.is_empty() {
-                let gone = deletes.iter().map(|at| (*rows[*at]).clone()).collect();
-                host.change(&context, object, Change::Delete(deletes))?;
-                self.session.remember(Undo::Deleted(object.clone(), gone));
+                self.write(object, Change::Delete(deletes))?;
             }
             if !inserts.is_empty() {
-                host.change(&context, object, Change::Insert(inserts.clone()))?;
-                self.session.remember(Undo::Inserted(object.clone(), inserts));
+                self.write(object, Change::Insert(inserts))?;
             }
-            self.forget();
         } else if let Some(table) = self.own_table_mut(changed) {
             if !changes.updates.is_empty() || !changes.deletes.is_empty() {
                 table.forget_index();
@@ -360,7 +352,13 @@ impl Batch<'_> {
             if let Some(table) = there {
                 let rows: Vec<Row> = table.rows.into_iter().map(Rc::new).collect();
                 let deletes = (0..rows.len()).collect();
-                return self.write(&changed, Changes { deletes, ..Changes::default() }, &rows, "", "DELETE");
+                return self.carry_out(
+                    &changed,
+                    Changes { deletes, ..Changes::default() },
+                    &rows,
+                    "",
+                    "DELETE",
+                );
             }
         } else if let Some(table) = self.own_table_mut(&changed) {
             *table = LocalTable::new(std::mem::take(&mut table.definition));

@@ -4,7 +4,7 @@ use super::super::ast::{Expr, HostCommand, Media, MediaWhat};
 use super::batch::Batch;
 use super::raised::{Ends, Raised};
 use crate::sandbox::answer::Message;
-use crate::sandbox::host::{Command, DiskOption};
+use crate::sandbox::host::{Command, Device, DiskOption};
 use crate::sandbox::value::{Type, Value};
 
 impl Batch<'_> {
@@ -14,14 +14,22 @@ impl Batch<'_> {
             HostCommand::Media(media) => self.media(media)?,
             HostCommand::CheckDb { database, options } => {
                 let database = match database {
-                    Some(Expr::Literal(Value::Int(0), _)) | None => self.session.context.database.clone(),
-                    Some(Expr::Literal(Value::Int(n), _)) => {
-                        return Err(Message::not_modelled(format!("DBCC CHECKDB of database id {n}")).into());
-                    }
-                    Some(name) => self.name_of(name)?,
+                    None => self.session.context.database.clone(),
+                    Some(name) => self.database_named(name)?,
                 };
                 Command::CheckDb { database, options: options.clone() }
             }
+            HostCommand::Dbcc { what, arguments, options } => {
+                let arguments = arguments
+                    .iter()
+                    .map(|a| Ok(self.evaluate_with(|b| b.value(a), None)?.0))
+                    .collect::<Result<_, Raised>>()?;
+                Command::Dbcc { what: (*what).to_owned(), arguments, options: options.clone() }
+            }
+            HostCommand::ChangeDatabase { database, change } => Command::ChangeDatabase {
+                database: database.clone().unwrap_or_else(|| self.session.context.database.clone()),
+                change: change.clone(),
+            },
             HostCommand::AlterDatabase { database, set } => Command::AlterDatabase {
                 database: database.clone().unwrap_or_else(|| self.session.context.database.clone()),
                 set: set.clone(),
@@ -38,9 +46,11 @@ impl Batch<'_> {
                     .followed(&command));
                 }
                 Command::Kill(_) => Some("KILL"),
-                Command::AlterDatabase { .. } => Some("ALTER DATABASE"),
-                Command::DropDatabase(_) => Some("DROP DATABASE"),
-                Command::CheckDb { .. } => None,
+                Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => Some("ALTER DATABASE"),
+                Command::CreateDatabase { .. } => Some("CREATE DATABASE"),
+                Command::DropDatabase(_) | Command::DropDatabases { .. } => Some("DROP DATABASE"),
+                Command::CheckDb { .. } | Command::Dbcc { .. } | Command::SetOwner { .. } => None,
+                Command::Availability(statement) => Some(statement.verb()),
             };
             if let Some(verb) = verb {
                 let number = if verb == "KILL" { 6115 } else { 226 };
@@ -74,13 +84,40 @@ impl Batch<'_> {
     fn name_of(&self, value: &Expr) -> Result<String, Raised> {
         match self.evaluate(value, Some(Type::NVarChar(None)))? {
             Value::Text(text) => Ok(text),
-            _ => Err(Message::error(3071, "A NULL value is not a name here.").into()),
+            _ => Err(Message::error(
+                3044,
+                "Invalid zero-length device name. Reissue the BACKUP statement with a valid device name.",
+            )
+            .into()),
+        }
+    }
+
+    /// A database by name or number; 0 is the session's own.
+    fn database_named(&self, value: &Expr) -> Result<String, Raised> {
+        let (value, _) = self.evaluate_with(|b| b.value(value), None)?;
+        let number = match value {
+            Value::Text(name) => return Ok(name),
+            Value::Int(0) => return Ok(self.session.context.database.clone()),
+            Value::Int(number) => number,
+            _ => return Err(Message::error(2520, "Could not find database 'NULL'. The database either does not exist, or was dropped before a statement tried to use it. Verify if the database exists by querying the sys.databases catalog view.").into()),
+        };
+        let named = self.session.host.scalar(&self.session.context, "DB_NAME", &[Value::Int(number)])?;
+        match named {
+            Some(Value::Text(name)) => Ok(name),
+            _ => Err(Message::error(2520, format!("Could not find database ID {number}. The database ID either does not exist, or the database was dropped before a statement tried to use it. Verify if the database ID exists by querying the sys.databases catalog view.")).into()),
         }
     }
 
     fn media(&self, media: &Media) -> Result<Command, Raised> {
         let database = media.database.as_ref().map(|d| self.name_of(d)).transpose()?.unwrap_or_default();
-        let disks = media.disks.iter().map(|d| self.name_of(d)).collect::<Result<Vec<_>, _>>()?;
+        let disks = media
+            .disks
+            .iter()
+            .map(|(logical, name)| {
+                let name = self.name_of(name)?;
+                Ok(if *logical { Device::Logical(name) } else { Device::Disk(name) })
+            })
+            .collect::<Result<Vec<_>, Raised>>()?;
         let mut options = Vec::new();
         for option in &media.options {
             let value = match &option.value {
@@ -113,9 +150,13 @@ fn verb(command: &Command) -> &'static str {
         Command::Backup { log: true, .. } => "BACKUP LOG",
         Command::Backup { log: false, .. } => "BACKUP DATABASE",
         Command::Kill(_) => "KILL",
-        Command::AlterDatabase { .. } => "ALTER DATABASE",
-        Command::DropDatabase(_) => "DROP DATABASE",
+        Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => "ALTER DATABASE",
+        Command::CreateDatabase { .. } => "CREATE DATABASE",
+        Command::DropDatabase(_) | Command::DropDatabases { .. } => "DROP DATABASE",
+        Command::SetOwner { .. } => "ALTER AUTHORIZATION",
+        Command::Availability(statement) => statement.verb(),
         Command::CheckDb { .. } => "DBCC TABLE CHECK",
+        Command::Dbcc { .. } => "DBCC",
     }
 }
 

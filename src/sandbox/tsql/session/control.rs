@@ -216,30 +216,28 @@ impl Batch<'_> {
         let Value::Time(time) = convert(value, kind, Type::Time { scale: 3 }, 0).map_err(|_| bad())? else {
             return Err(bad().into());
         };
-        let offset = chrono::TimeDelta::minutes(i64::from(self.session.host.utc_offset_minutes()));
-        let start = self.session.host.now();
-        let end = if until {
-            let now = (start + offset).time();
-            let ahead = time - now;
-            start + if ahead < chrono::TimeDelta::zero() { ahead + chrono::TimeDelta::days(1) } else { ahead }
+        let span = if until {
+            let offset = chrono::TimeDelta::minutes(i64::from(self.session.host.utc_offset_minutes()));
+            let ahead = time - (self.session.host.now() + offset).time();
+            if ahead < chrono::TimeDelta::zero() { ahead + chrono::TimeDelta::days(1) } else { ahead }
         } else {
-            start + (time - chrono::NaiveTime::MIN)
+            time - chrono::NaiveTime::MIN
         };
-        // on the drill's clock, which may run faster than the wall's or stand still
-        let mut quiet = 0u32;
-        while self.session.host.now() < end {
+        let mut left = span.num_milliseconds().max(0) as u64;
+        if self.session.host.pass(left) {
+            left = 0;
+        }
+        while left > 0 {
             if self.sink.stopped() {
                 return Err(Stopped.into());
             }
-            let left = (end - self.session.host.now()).num_milliseconds().clamp(1, 20) as u64;
-            std::thread::sleep(Duration::from_millis(left));
-            if self.session.host.now() == start {
-                quiet += 1;
+            if self.session.host.killed(&self.session.context) {
+                let text = "Cannot continue the execution because the session is in the kill state.";
+                return Err(Message { class: 21, ..Message::error(596, text) }.into());
             }
-            // a clock that stands would wait for ever: then the wall's counts
-            if quiet > 0 && i64::from(quiet) * 20 > (end - start).num_milliseconds() {
-                break;
-            }
+            let slice = left.min(20);
+            std::thread::sleep(Duration::from_millis(slice));
+            left -= slice;
         }
         self.forget();
         Ok(())

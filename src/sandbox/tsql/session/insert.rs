@@ -153,7 +153,7 @@ impl Batch<'_> {
         if let Some(table) = self.own_table_mut(&changed) {
             table.next_identity = next;
         }
-        self.write(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")?;
+        self.carry_out(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")?;
         self.tell(plan.as_ref(), 0, told, insert.output.as_ref())?;
         self.done(count)?;
         Ok(count)
@@ -256,7 +256,7 @@ impl Batch<'_> {
         if let Some(table) = self.own_table_mut(&changed) {
             table.next_identity = next;
         }
-        self.write(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")
+        self.carry_out(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")
     }
 
     /// A value as it is stored: 8152 or 2628 when it is cut.

@@ -9,9 +9,12 @@ use crate::sandbox::value::Value;
 impl Batch<'_> {
     pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), Raised> {
         match option {
-            // nothing is ever locked here
-            SetOption::Isolation | SetOption::Statistics => Ok(()),
+            SetOption::Statistics => Ok(()),
             SetOption::IdentityInsert(name, on) => self.identity_insert(name, *on),
+            SetOption::Isolation(level) => {
+                self.session.settings.isolation = *level;
+                Ok(())
+            }
             SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.switch(name, *on)),
             SetOption::Value(name, value) => self.set_value(name, value),
         }
@@ -74,7 +77,11 @@ impl Batch<'_> {
                 settings.fmt_only = on;
                 0
             }
-            "IMPLICIT_TRANSACTIONS" | "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
+            "IMPLICIT_TRANSACTIONS" => {
+                settings.implicit = on;
+                2
+            }
+            "ANSI_DEFAULTS" if on => return Err(refused(name, on)),
             // comparisons with NULL, NULL in texts, warnings: only the ISO way is modelled
             "ANSI_NULLS" | "CONCAT_NULL_YIELDS_NULL" | "ANSI_WARNINGS" | "ANSI_PADDING" if !on => {
                 return Err(refused(name, on));
@@ -121,9 +128,18 @@ impl Batch<'_> {
                 return Err(Message::not_modelled("SET CONTEXT_INFO").into());
             }
             ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
-            ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {}
+            ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {
+                self.session.settings.deadlock_priority = n;
+            }
             ("DEADLOCK_PRIORITY", Value::Text(word))
-                if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) => {}
+                if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) =>
+            {
+                self.session.settings.deadlock_priority = match word.to_uppercase().as_str() {
+                    "LOW" => -5,
+                    "HIGH" => 5,
+                    _ => 0,
+                };
+            }
             ("DATEFORMAT", Value::Text(word)) if word.eq_ignore_ascii_case("mdy") => {}
             ("LANGUAGE", Value::Text(word))
                 if word.eq_ignore_ascii_case("us_english") || word.eq_ignore_ascii_case("English") =>

@@ -105,7 +105,7 @@ impl Batch<'_> {
             let Some(value) = &column.computed else { continue };
             let made = self.with_world(|world| {
                 let bound = Binder::new(world).over_row(&columns, value).map_err(|m| self.unbound(m))?;
-                let tuple = vec![std::rc::Rc::new(row.clone())];
+                let tuple = vec![std::rc::Rc::new(row.to_vec())];
                 let value =
                     Run::new(world, &stopped).value(&bound, Some(&Scope { tuple: &tuple, around: None }))?;
                 Ok::<_, Raised>(convert(value, bound.kind, column.kind, 0)?)

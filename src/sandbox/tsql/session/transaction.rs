@@ -1,56 +1,86 @@
-//! Transactions: nesting, and undoing what was changed.
+//! Transactions as a session counts them: names, nesting, savepoints of its own tables, and what they refuse.
 //!
-//! A rollback puts rows back by their values; when a row has changed meanwhile it refuses instead of guessing.
+//! Does not undo anything in databases: the host does that from its log.
 
 use std::collections::HashMap;
 
-use super::super::ast::Transaction;
+use super::super::ast::{Body, Expr, Transaction, What};
 use super::super::plan::Fault;
 use super::super::state::LocalTable;
 use super::Session;
 use super::batch::Batch;
 use super::raised::Raised;
 use crate::sandbox::answer::{Message, Part, Sink};
-use crate::sandbox::host::{Change, ObjectName};
+use crate::sandbox::host::{Begin, Change, ObjectName, Patience};
 use crate::sandbox::value::{Type, Value};
-
-type Rows = Vec<Vec<Value>>;
-
-/// How to undo one change.
-#[derive(Debug)]
-pub(super) enum Undo {
-    /// Rows to take out again.
-    Inserted(ObjectName, Rows),
-    /// Rows as they became, and as they were.
-    Updated(ObjectName, Vec<(Vec<Value>, Vec<Value>)>),
-    /// Rows to put back.
-    Deleted(ObjectName, Rows),
-}
 
 /// The transaction a session is in.
 #[derive(Debug)]
 pub(super) struct Open {
     id: u64,
     name: Option<String>,
-    undo: Vec<Undo>,
     /// Temporary tables as they were; `None` = there was none.
     temporary: HashMap<String, Option<LocalTable>>,
+    /// Savepoints by name, with the temporary tables there were.
+    savepoints: Vec<(String, HashMap<String, LocalTable>)>,
+    distributed: bool,
+}
+
+/// 3930
+pub(super) fn uncommittable() -> Message {
+    Message::error(
+        3930,
+        "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.",
+    )
+}
+
+/// Whether a statement writes to the log.
+pub(super) const fn writes(what: &What) -> bool {
+    matches!(
+        what,
+        What::Insert { .. }
+            | What::Update { .. }
+            | What::Delete { .. }
+            | What::Merge { .. }
+            | What::AlterTable { .. }
+            | What::Truncate(_)
+            | What::CreateTable { .. }
+            | What::DropTable { .. }
+    )
+}
+
+/// Whether a statement begins a transaction under IMPLICIT_TRANSACTIONS.
+pub(super) fn begins(what: &What) -> bool {
+    let reads = |body: &Body| match body {
+        Body::Select(select) => select.from.is_some() || select.into.is_some(),
+        Body::Set { .. } => true,
+    };
+    match what {
+        What::Select(query) => reads(&query.body),
+        other => writes(other),
+    }
 }
 
 impl Session {
-    pub(super) fn begin_transaction(
-        &mut self,
-        name: Option<String>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Fault> {
-        self.globals.transactions += 1;
-        if self.transaction.is_some() {
-            return Ok(());
+    pub(super) fn begin_transaction(&mut self, begin: &Begin, sink: &mut dyn Sink) -> Result<(), Fault> {
+        if self.globals.doomed {
+            return Err(uncommittable().into());
         }
-        let id = self.next_transaction;
-        self.next_transaction += 1;
-        self.transaction = Some(Open { id, name, undo: Vec::new(), temporary: HashMap::new() });
-        sink.put(Part::Begun(id))?;
+        if self.transaction.is_none() {
+            let id = self.host.begin(&self.context, begin)?;
+            self.transaction = Some(Open {
+                id,
+                name: begin.name.clone(),
+                temporary: HashMap::new(),
+                savepoints: Vec::new(),
+                distributed: begin.distributed,
+            });
+            sink.put(Part::Begun(id))?;
+        }
+        self.globals.transactions += 1;
+        if self.globals.transactions > 1 {
+            self.host.nested(&self.context, self.globals.transactions);
+        }
         Ok(())
     }
 
@@ -60,32 +90,71 @@ impl Session {
             return Err(Message::error(3902, text).into());
         }
         if self.globals.doomed {
-            let text = "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.";
-            return Err(Message::error(3930, text).into());
+            return Err(uncommittable().into());
+        }
+        if self.globals.transactions == 1
+            && let Some(open) = &self.transaction
+        {
+            let id = open.id;
+            self.host.commit(&self.context)?;
+            self.transaction = None;
+            sink.put(Part::Ended { id, committed: true })?;
         }
         self.globals.transactions -= 1;
-        if self.globals.transactions == 0
-            && let Some(open) = self.transaction.take()
-        {
-            sink.put(Part::Ended { id: open.id, committed: true })?;
+        if self.globals.transactions > 0 {
+            self.host.nested(&self.context, self.globals.transactions);
         }
         Ok(())
     }
 
-    /// ROLLBACK; with a name only that of the outermost transaction will do.
+    /// ROLLBACK; with a name to the savepoint of that name, or all of it by the outermost one's name.
     pub(super) fn roll_back(&mut self, name: Option<&str>, sink: &mut dyn Sink) -> Result<(), Fault> {
         let Some(open) = &self.transaction else {
             let text = "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.";
             return Err(Message::error(3903, text).into());
         };
-        if let Some(name) = name
-            && open.name.as_deref() != Some(name)
-        {
-            let text =
-                format!("Cannot roll back {name}. No transaction or savepoint of that name was found.");
-            return Err(Message::error(6401, text).into());
+        if let Some(name) = name {
+            if let Some(n) = open.savepoints.iter().rposition(|(s, _)| s == name) {
+                return self.roll_back_to(n, name);
+            }
+            if open.name.as_deref() != Some(name) {
+                let text =
+                    format!("Cannot roll back {name}. No transaction or savepoint of that name was found.");
+                return Err(Message::error(6401, text).into());
+            }
         }
         self.roll_back_all(sink)
+    }
+
+    /// Undoes what came behind the n-th savepoint, which stays.
+    fn roll_back_to(&mut self, n: usize, name: &str) -> Result<(), Fault> {
+        if self.globals.doomed {
+            let text = "The current transaction cannot be committed and cannot be rolled back to a savepoint. Roll back the entire transaction.";
+            return Err(Message::error(3931, text).into());
+        }
+        self.host.roll_back_to(&self.context, name)?;
+        if let Some(open) = &mut self.transaction {
+            open.savepoints.truncate(n + 1);
+            self.temporary.clone_from(&open.savepoints[n].1);
+        }
+        Ok(())
+    }
+
+    fn save_transaction(&mut self, name: String) -> Result<(), Message> {
+        let Some(open) = &mut self.transaction else {
+            let text = "Cannot issue SAVE TRANSACTION when there is no active transaction.";
+            return Err(Message::error(628, text));
+        };
+        if open.distributed {
+            let text = "Cannot use SAVE TRANSACTION within a distributed transaction.";
+            return Err(Message::error(627, text));
+        }
+        if self.globals.doomed {
+            return Err(uncommittable());
+        }
+        self.host.save(&self.context, &name)?;
+        open.savepoints.push((name, self.temporary.clone()));
+        Ok(())
     }
 
     /// Ends the transaction, if there is one, undoing its changes.
@@ -99,58 +168,15 @@ impl Session {
                 None => self.temporary.remove(&name),
             };
         }
-        let mut result = Ok(());
-        for step in open.undo.into_iter().rev() {
-            if let Err(message) = self.undo(step) {
-                result = Err(message.into());
-            }
-        }
+        let undone = self.host.roll_back(&self.context);
         sink.put(Part::Ended { id: open.id, committed: false })?;
-        result
+        Ok(undone?)
     }
 
-    fn undo(&self, step: Undo) -> Result<(), Message> {
-        let gone = |name: &ObjectName| {
-            Message::not_modelled(format!("rollback over rows of {} that changed meanwhile", name.name))
-        };
-        let (name, change) = match step {
-            Undo::Deleted(name, rows) => (name, Change::Insert(rows)),
-            Undo::Inserted(name, rows) => {
-                let places = self.places(&name, rows.iter())?.ok_or_else(|| gone(&name))?;
-                (name, Change::Delete(places))
-            }
-            Undo::Updated(name, rows) => {
-                let places =
-                    self.places(&name, rows.iter().map(|(new, _)| new))?.ok_or_else(|| gone(&name))?;
-                let old = rows.into_iter().map(|(_, old)| old);
-                (name, Change::Update(places.into_iter().zip(old).collect()))
-            }
-        };
-        self.host.change(&self.context, &name, change).map(|_| ())
-    }
-
-    /// Where rows stand now; the newest of equal ones.
-    fn places<'r>(
-        &self,
-        name: &ObjectName,
-        rows: impl Iterator<Item = &'r Vec<Value>>,
-    ) -> Result<Option<Vec<usize>>, Message> {
-        let Some(table) = self.host.table(&self.context, name)? else { return Ok(None) };
-        let mut places: Vec<usize> = Vec::new();
-        for row in rows {
-            let found =
-                (0..table.rows.len()).rev().find(|at| table.rows[*at] == *row && !places.contains(at));
-            let Some(at) = found else { return Ok(None) };
-            places.push(at);
-        }
-        Ok(Some(places))
-    }
-
-    /// Remembers how to undo a change, if there may be a rollback.
-    pub(super) fn remember(&mut self, undo: Undo) {
-        if let Some(open) = &mut self.transaction {
-            open.undo.push(undo);
-        }
+    /// How long it waits for locks.
+    pub(super) fn patience_for_locks<'a>(&self, stopped: &'a dyn Fn() -> bool) -> Patience<'a> {
+        let priority = self.settings.deadlock_priority;
+        Patience { stopped, lock_timeout: self.globals.lock_timeout, priority }
     }
 
     /// Remembers a temporary table before its first change.
@@ -160,17 +186,40 @@ impl Session {
             open.temporary.entry(key.to_owned()).or_insert(now);
         }
     }
+
+    /// Under IMPLICIT_TRANSACTIONS a statement on tables begins one.
+    pub(super) fn begin_implicitly(&mut self, sink: &mut dyn Sink) -> Result<(), Fault> {
+        if self.settings.implicit && self.transaction.is_none() {
+            self.begin_transaction(&Begin::default(), sink)?;
+        }
+        Ok(())
+    }
+
+    /// What the end of a request does with a transaction that can only be rolled back.
+    pub(super) fn end_request(&mut self, sink: &mut dyn Sink) {
+        if !self.globals.doomed {
+            return;
+        }
+        let text =
+            "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
+        let _ = sink.put(Part::Error(Message::error(3998, text)));
+        let _ = self.roll_back_all(sink);
+        let _ = sink.put(Part::Done { rows: None });
+    }
 }
 
 impl Batch<'_> {
     pub(super) fn transaction(&mut self, what: &Transaction) -> Result<(), Raised> {
         match what {
-            Transaction::Begin { mark: true, .. } => {
-                Err(Message::not_modelled("BEGIN TRANSACTION … WITH MARK").into())
-            }
-            Transaction::Begin { mark: false, name } => {
+            Transaction::Begin { mark, name, distributed } => {
                 let name = self.transaction_name(name.as_ref())?;
-                self.session.begin_transaction(name, self.sink)?;
+                // under IMPLICIT_TRANSACTIONS this is the second
+                self.session.begin_implicitly(self.sink)?;
+                let begin = Begin { name: name.clone(), distributed: *distributed };
+                self.session.begin_transaction(&begin, self.sink)?;
+                if let (Some(mark), Some(name)) = (mark, name) {
+                    self.mark(&name, mark.description.as_ref())?;
+                }
                 Ok(())
             }
             Transaction::Commit => Ok(self.session.commit_transaction(self.sink)?),
@@ -180,21 +229,67 @@ impl Batch<'_> {
                 self.forget();
                 Ok(())
             }
-            Transaction::Save => Err(Message::not_modelled("SAVE TRANSACTION").into()),
+            Transaction::Save { name } => {
+                let name = self.transaction_name(Some(name))?.unwrap_or_default();
+                Ok(self.session.save_transaction(name)?)
+            }
         }
     }
 
-    fn transaction_name(&self, name: Option<&super::super::ast::Expr>) -> Result<Option<String>, Raised> {
+    fn mark(&mut self, name: &str, description: Option<&Expr>) -> Result<(), Raised> {
+        let description = match description {
+            Some(text) => self.evaluate(text, Some(Type::NVarChar(Some(255))))?,
+            None => Value::Null,
+        };
+        let description = if let Value::Text(text) = description { text } else { String::new() };
+        if !self.session.host.mark(&self.session.context, name, &description)? {
+            let text =
+                "The WITH MARK option only applies to the first BEGIN TRAN WITH MARK. The option is ignored.";
+            self.info(Message { class: 0, ..Message::error(3920, text) })?;
+        }
+        Ok(())
+    }
+
+    /// A name as written has at most 32 characters; of a variable's value the first 32 count.
+    fn transaction_name(&self, name: Option<&Expr>) -> Result<Option<String>, Raised> {
         let Some(name) = name else { return Ok(None) };
+        let written = matches!(name, Expr::Literal(..));
         match self.evaluate(name, Some(Type::NVarChar(Some(4000))))? {
-            Value::Text(text) if text.chars().count() > 32 => {
+            Value::Text(text) if written && text.chars().count() > 32 => {
                 let start: String = text.chars().take(32).collect();
                 let text =
                     format!("The identifier that starts with '{start}' is too long. Maximum length is 32.");
-                Err(Message { class: 15, ..Message::error(103, text) }.into())
+                Err(Message { class: 15, state: 4, ..Message::error(103, text) }.into())
             }
-            Value::Text(text) => Ok(Some(text)),
+            Value::Text(text) => Ok(Some(text.chars().take(32).collect())),
             _ => Ok(None),
         }
+    }
+
+    /// Refuses to write in a transaction that can only be rolled back.
+    pub(super) fn may_write(&self) -> Result<(), Message> {
+        if self.session.globals.doomed { Err(uncommittable()) } else { Ok(()) }
+    }
+
+    /// Hands a change to the host.
+    pub(super) fn write(&mut self, object: &ObjectName, change: Change) -> Result<u64, Raised> {
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
+        let patience = self.session.patience_for_locks(&stopped);
+        let count = self.session.host.change(&self.session.context, object, change, patience)?;
+        self.forget();
+        Ok(count)
+    }
+
+    /// Whether a scope that was executed left as many transactions as it found: 266.
+    pub(super) fn balanced(&self, before: i32) -> Result<(), Message> {
+        let now = self.session.globals.transactions;
+        if now == before {
+            return Ok(());
+        }
+        let text = format!(
+            "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {before}, current count = {now}."
+        );
+        Err(Message { state: 2, ..Message::error(266, text) })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::host::Fake;
 use super::{answer, check, run, run_in, session, session_on};
 use crate::sandbox::answer::{Kept, Login, Parameter, Part, Server};
-use crate::sandbox::host::{Command, Mood, RestoreInfo};
+use crate::sandbox::host::{Command, Device, Mood, RestoreInfo};
 use crate::sandbox::tsql::session::Endpoint;
 use crate::sandbox::value::{Type, Value};
 
@@ -204,12 +204,43 @@ fn transactions_count_and_roll_back() {
         ("COMMIT", "E3902"),
         ("ROLLBACK", "E3903"),
         ("BEGIN TRAN a ROLLBACK TRAN b", "E6401"),
-        ("BEGIN TRAN a WITH MARK 'x'", "E59999"),
+        ("BEGIN TRAN a WITH MARK 'x' COMMIT", ""),
+        ("BEGIN TRAN a SAVE TRAN b DELETE t ROLLBACK TRAN b SELECT COUNT(*), @@TRANCOUNT FROM t", "3,1"),
+        (
+            "BEGIN TRAN DELETE t WHERE id = 1 SAVE TRAN b DELETE t ROLLBACK TRAN b COMMIT SELECT COUNT(*) FROM t",
+            "2",
+        ),
+        (
+            "CREATE TABLE #x (a int) BEGIN TRAN INSERT #x VALUES (1) SAVE TRAN s INSERT #x VALUES (2) ROLLBACK TRAN s COMMIT SELECT a FROM #x",
+            "1",
+        ),
+        ("SAVE TRAN s", "E628"),
+        ("BEGIN TRAN a SAVE TRAN a DELETE t ROLLBACK TRAN a SELECT @@TRANCOUNT", "1"),
+        ("BEGIN TRAN A ROLLBACK TRAN a", "E6401"),
+        (
+            "DECLARE @n varchar(50) = REPLICATE('x', 40) BEGIN TRAN @n ROLLBACK TRAN @n SELECT @@TRANCOUNT",
+            "0",
+        ),
+        ("BEGIN TRAN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "E103"),
+        ("EXEC ('BEGIN TRAN') SELECT @@TRANCOUNT", "E266; 1"),
+        ("BEGIN TRAN EXEC sp_executesql N'COMMIT' SELECT @@TRANCOUNT", "E266; 0"),
+        ("SET IMPLICIT_TRANSACTIONS ON SELECT 1 SELECT @@TRANCOUNT", "1; 0"),
+        ("SET IMPLICIT_TRANSACTIONS ON SELECT id FROM t WHERE id = 1 SELECT @@TRANCOUNT", "1; 1"),
+        ("SET IMPLICIT_TRANSACTIONS ON DELETE t ROLLBACK SELECT COUNT(*) FROM t", "3"),
+        ("SET IMPLICIT_TRANSACTIONS ON BEGIN TRAN SELECT @@TRANCOUNT", "2"),
+        (
+            "BEGIN TRAN SAVE TRAN s BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH ROLLBACK TRAN s END CATCH",
+            "; E3931; E3998",
+        ),
+        (
+            "BEGIN TRAN BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH DELETE t END CATCH",
+            "; E3930; E3998",
+        ),
         ("BEGIN TRAN RESTORE HEADERONLY FROM DISK = 'x'", "E3021; E3013"),
         ("SET XACT_ABORT ON BEGIN TRAN UPDATE t SET name = 'z' SELECT 1/0", "; E8134"),
         (
             "BEGIN TRAN BEGIN TRY SELECT CAST('x' AS int) END TRY BEGIN CATCH SELECT XACT_STATE() COMMIT END CATCH",
-            "; -1; E3930",
+            "; -1; E3930; E3998",
         ),
     ]);
     let parts = run("BEGIN TRAN COMMIT");
@@ -406,4 +437,33 @@ fn a_stopped_client_ends_loops_and_waits() {
     session.batch("WHILE 1 = 1 PRINT 'x'", &mut Impatient(5));
     session.batch("PRINT 'a' WAITFOR DELAY '01:00:00'", &mut Impatient(1));
     assert_eq!(answer(&run_in(&mut *session, "SELECT 1")), "1");
+}
+
+#[test]
+fn statements_about_databases_as_tools_write_them_reach_the_host() {
+    let fake = Arc::new(Fake::default());
+    let mut session = session_on(fake.clone());
+    let sql = "CREATE DATABASE [new] CONTAINMENT = NONE ON  PRIMARY
+        ( NAME = N'new', FILENAME = N'C:\\d\\new.mdf' , SIZE = 8192KB , FILEGROWTH = 65536KB )
+        LOG ON ( NAME = N'new_log', FILENAME = N'C:\\d\\new.ldf' , SIZE = 8MB , MAXSIZE = UNLIMITED, FILEGROWTH = 10% )
+        WITH CATALOG_COLLATION = DATABASE_DEFAULT
+        ALTER DATABASE new ADD FILE (NAME = n2, FILENAME = 'C:\\d\\n2.ndf') TO FILEGROUP [PRIMARY]
+        ALTER DATABASE new MODIFY NAME = newer
+        DROP DATABASE IF EXISTS a, b
+        ALTER AUTHORIZATION ON DATABASE::[x] TO [sa]
+        BACKUP DATABASE x TO tapes, DISK = 'b' WITH COMPRESSION
+        DBCC DBINFO (N'x') WITH TABLERESULTS, NO_INFOMSGS
+        ALTER DATABASE x SET TARGET_RECOVERY_TIME = 2 MINUTES";
+    assert_eq!(answer(&run_in(&mut *session, sql)), "");
+    let commands = fake.commands.lock().unwrap();
+    let Command::CreateDatabase { name, files, .. } = &commands[0] else { panic!() };
+    assert_eq!((name.as_str(), files.len(), files[1].log, files[1].max_kb), ("new", 2, true, Some(-1)));
+    assert_eq!((files[0].size_kb, files[1].growth), (Some(8192), Some((10, true))));
+    assert!(
+        matches!(&commands[5], Command::Backup { disks, .. } if disks[0] == Device::Logical("tapes".into()))
+    );
+    assert_eq!(
+        commands[7],
+        Command::AlterDatabase { database: "x".into(), set: "TARGET_RECOVERY_TIME 120".into() }
+    );
 }

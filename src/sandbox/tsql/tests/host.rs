@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeZone, Utc};
 
 use crate::sandbox::answer::{Door, Login, Message, Part, Sink};
-use crate::sandbox::host::{Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Type, Value};
 
 pub(super) struct Fake {
     pub(super) tables: Mutex<Vec<(String, Table)>>,
+    /// The tables at the beginning of the transaction and at its savepoints.
+    pub(super) before: Mutex<Vec<(String, Vec<(String, Table)>)>>,
     pub(super) scans: Mutex<Vec<Vec<Scan>>>,
     pub(super) commands: Mutex<Vec<Command>>,
     pub(super) mood: Mutex<Mood>,
@@ -108,6 +112,7 @@ impl Default for Fake {
         ];
         Self {
             tables: Mutex::new(tables),
+            before: Mutex::default(),
             scans: Mutex::default(),
             commands: Mutex::default(),
             mood: Mutex::default(),
@@ -179,7 +184,7 @@ impl Host for Fake {
         let tables = self.tables.lock().unwrap();
         Ok(tables.iter().find(|(k, _)| k.to_lowercase() == key).map(|(_, t)| t.columns.clone()))
     }
-    fn scan(&self, _: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
+    fn scan(&self, _: &Context, scans: &[Scan], _: Patience<'_>) -> Outcome<Vec<Scanned>> {
         self.scans.lock().unwrap().push(scans.to_vec());
         let tables = self.tables.lock().unwrap();
         let found = |scan: &Scan| {
@@ -189,7 +194,37 @@ impl Host for Fake {
         };
         Ok(scans.iter().map(found).collect())
     }
-    fn change(&self, _: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
+    fn begin(&self, context: &Context, _: &Begin) -> Outcome<u64> {
+        self.save(context, "").map(|()| 7)
+    }
+    fn mark(&self, _: &Context, _: &str, _: &str) -> Outcome<bool> {
+        Ok(true)
+    }
+    fn save(&self, _: &Context, name: &str) -> Outcome<()> {
+        let now = self.tables.lock().unwrap().clone();
+        self.before.lock().unwrap().push((name.to_owned(), now));
+        Ok(())
+    }
+    fn roll_back_to(&self, _: &Context, name: &str) -> Outcome<bool> {
+        let mut before = self.before.lock().unwrap();
+        let at = before.iter().rposition(|(n, _)| n == name).unwrap();
+        before.truncate(at + 1);
+        self.tables.lock().unwrap().clone_from(&before[at].1);
+        Ok(true)
+    }
+    fn commit(&self, _: &Context) -> Outcome<()> {
+        self.before.lock().unwrap().clear();
+        Ok(())
+    }
+    fn roll_back(&self, context: &Context) -> Outcome<()> {
+        self.roll_back_to(context, "")?;
+        self.commit(context)
+    }
+    fn end_statement(&self, _: &Context) {}
+    fn killed(&self, _: &Context) -> bool {
+        false
+    }
+    fn change(&self, _: &Context, name: &ObjectName, change: Change, _: Patience<'_>) -> Outcome<u64> {
         let key = Self::key(name);
         let mut tables = self.tables.lock().unwrap();
         let (_, table) = tables.iter_mut().find(|(k, _)| k.to_lowercase() == key).unwrap();

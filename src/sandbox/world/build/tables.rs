@@ -120,6 +120,11 @@ pub(super) fn content(
     server: &mut Server,
     plan: &plan::Database,
 ) -> Result<Content, String> {
+    if plan.role == DatabaseRole::User {
+        let mut content = Content { users: fixed_users(), ..Content::default() };
+        own_tables(making, server, &mut content, plan)?;
+        return Ok(content);
+    }
     let mut content = Content { users: users(making), ..Content::default() };
     for (name, columns) in EVERY {
         make(server, &mut content, name, columns)?;
@@ -131,7 +136,7 @@ pub(super) fn content(
         DatabaseRole::Rules => "Rule Engine DB",
         DatabaseRole::Bam => "BAM Primary Import DB",
         DatabaseRole::Sso => "SSO DB",
-        DatabaseRole::Other => plan.name.as_str(),
+        DatabaseRole::Other | DatabaseRole::User => plan.name.as_str(),
     };
     add_row(
         &mut content,
@@ -157,9 +162,20 @@ pub(super) fn content(
         procedures(server, &mut content, MANAGEMENT_PROCEDURES);
         content.views.push(("admv_BackupDatabases".into(), server.next_object_id()));
     }
-    let source = making.plan.management().map_or("", |m| m.server.as_str());
+    own_tables(making, server, &mut content, plan)?;
+    Ok(content)
+}
+
+/// The tables that the world file adds to a database.
+fn own_tables(
+    making: &Making<'_>,
+    server: &mut Server,
+    content: &mut Content,
+    plan: &plan::Database,
+) -> Result<(), String> {
+    let source = making.plan.management().map_or_else(String::new, |m| making.plan.address_of(m));
     for (name, table) in making.plan.tables.get(&plan.name).into_iter().flatten() {
-        make(server, &mut content, name, &table.columns)?;
+        make(server, content, name, &table.columns)?;
         let Some(stored) = content.tables.get_mut(&name.to_lowercase()) else { continue };
         for row in &table.rows {
             if row.len() != stored.table.columns.len() {
@@ -172,13 +188,13 @@ pub(super) fn content(
             let cells = row
                 .iter()
                 .zip(&stored.table.columns)
-                .map(|(cell, column)| from_scalar(&named(cell, source), column.kind))
+                .map(|(cell, column)| from_scalar(&named(cell, &source), column.kind))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|e| format!("table {name}: {e}"))?;
             stored.rows_mut().push(cells);
         }
     }
-    Ok(content)
+    Ok(())
 }
 
 fn named(cell: &Json, source: &str) -> Json {
@@ -269,7 +285,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
         let destination = server.role == Role::Destination;
         let mut content = Content { users: fixed_users(), ..Content::default() };
         procedures(server, &mut content, SANDBOX_PROCEDURES);
-        if destination {
+        if destination && making.plan.management().is_some() {
             for (name, columns) in DESTINATION {
                 make(server, &mut content, name, columns)?;
             }
@@ -282,14 +298,16 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
             master.content = content;
         }
     }
-    let Some(management) = making.plan.management() else { return Ok(()) };
+    let (Some(management), Some(backup)) = (making.plan.management(), &making.plan.backup) else {
+        return Ok(());
+    };
     let place = |role: DatabaseRole| {
         making
             .plan
             .databases
             .iter()
             .find(|d| d.role == role)
-            .map_or((text(""), text("")), |d| (text(&d.server), text(&d.name)))
+            .map_or((text(""), text("")), |d| (text(making.plan.address_of(d)), text(&d.name)))
     };
     let (tracking, messagebox) = (place(DatabaseRole::Tracking), place(DatabaseRole::MessageBox));
     let (bam, rules) = (place(DatabaseRole::Bam), place(DatabaseRole::Rules));
@@ -314,7 +332,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
     let Some(db) = state.servers[s].database_mut(&management.name) else { return Ok(()) };
     let content = &mut db.content;
     add_row(content, "adm_Group", &group);
-    let compress = int(i64::from(making.plan.backup.compression));
+    let compress = int(i64::from(backup.compression));
     let bit = |v: &crate::sandbox::value::Value| crate::sandbox::value::Value::Bit(*v == int(1));
     add_row(
         content,
@@ -333,7 +351,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
                     "adm_MessageBox",
                     &[
                         ("Id", int(boxes)),
-                        ("DBServerName", text(&d.server)),
+                        ("DBServerName", text(making.plan.address_of(d))),
                         ("DBName", text(&d.name)),
                         ("IsMasterMsgBox", master),
                     ],
@@ -345,7 +363,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
                 &[
                     ("DefaultDatabaseName", text(d.default_name.as_deref().unwrap_or(&d.name))),
                     ("DatabaseName", text(&d.name)),
-                    ("ServerName", text(&d.server)),
+                    ("ServerName", text(making.plan.address_of(d))),
                     ("BTSServerName", text(sso)),
                 ],
             ),

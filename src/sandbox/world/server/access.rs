@@ -32,27 +32,29 @@ impl Call<'_> {
             workstation: login.workstation.clone(),
             database: "master".into(),
             sysadmin: known.sysadmin,
+            read_intent: login.read_intent,
         };
+        let barred = self.state.ha_closed(self.s, &login.database, login.read_intent);
         if !login.database.is_empty() {
             let asked = server.database(&login.database);
             let open = asked.filter(|d| {
                 d.state == DbState::Online
+                    && barred.is_none()
                     && (who.sysadmin || self.grants(&who, "CONNECT ANY DATABASE") || d.id <= 4)
             });
             let Some(open) = open else {
-                return Err(vec![
-                    Message {
-                        class: 11,
-                        ..Message::error(
-                            4060,
-                            format!(
-                                "Cannot open database \"{}\" requested by the login. The login failed.",
-                                login.database
-                            ),
-                        )
-                    },
-                    failed(),
-                ]);
+                let cannot = Message {
+                    class: 11,
+                    ..Message::error(
+                        4060,
+                        format!(
+                            "Cannot open database \"{}\" requested by the login. The login failed.",
+                            login.database
+                        ),
+                    )
+                };
+                // Why a copy is closed comes first, then that the login failed by it.
+                return Err(barred.into_iter().chain([cannot, failed()]).collect());
             };
             who.database.clone_from(&open.name);
         }
@@ -81,6 +83,9 @@ impl Call<'_> {
         let server = self.server();
         let d = server.database_index(database).ok_or_else(|| no_such_database(database))?;
         let db = &server.databases[d];
+        if let Some(closed) = self.state.ha_closed(self.s, &db.name, self.who.read_intent) {
+            return Err(closed);
+        }
         if let Some(closed) = db.closed() {
             return Err(closed);
         }

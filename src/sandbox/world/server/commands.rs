@@ -2,13 +2,14 @@
 //!
 //! What is asked is put into the words of `backup` and `restore`; results and messages go back in order.
 
+mod availability;
 mod databases;
 mod headers;
 mod transfer;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
-use crate::sandbox::host::{Command, DiskOption, RestoreInfo};
+use crate::sandbox::host::{Command, Device, DiskOption, RestoreInfo};
 use crate::sandbox::value::Table;
 use crate::sandbox::world::media::terminated;
 use crate::sandbox::world::state::State;
@@ -89,19 +90,45 @@ impl Call<'_> {
     pub(super) fn command(&mut self, command: &Command, parts: &mut Kept) -> Done {
         match command {
             Command::RestoreInfo { what, disks, options } => {
-                self.look(*what, disks, &Options(options), parts)
+                let disks = self.paths(disks)?;
+                self.look(*what, &disks, &Options(options), parts)
             }
             Command::Restore { log, database, disks, options } => {
-                self.run_restore(*log, database, disks, &Options(options), parts)
+                let disks = self.paths(disks)?;
+                self.run_restore(*log, database, &disks, &Options(options), parts)
             }
             Command::Backup { log, database, disks, options } => {
-                self.run_backup(*log, database, disks, &Options(options), parts)
+                let disks = self.paths(disks)?;
+                self.run_backup(*log, database, &disks, &Options(options), parts)
             }
             Command::Kill(session) => self.kill(*session),
             Command::AlterDatabase { database, set } => self.alter(database, set),
             Command::DropDatabase(database) => self.drop_database(database),
+            Command::Availability(statement) => self.availability(statement),
+            Command::DropDatabases { names, if_exists } => self.drop_databases(names, *if_exists),
+            Command::ChangeDatabase { .. } => Err(vec![Message::not_modelled("ALTER DATABASE … files")]),
+            Command::CreateDatabase { .. } => Err(vec![Message::not_modelled("CREATE DATABASE")]),
+            Command::SetOwner { .. } => Err(vec![Message::not_modelled("ALTER AUTHORIZATION")]),
+            Command::Dbcc { what, .. } => Err(vec![Message::not_modelled(format_args!("DBCC {what}"))]),
             Command::CheckDb { database, options } => self.check(database, options, parts),
         }
+    }
+
+    /// The paths of devices.
+    fn paths(&self, devices: &[Device]) -> Result<Vec<String>, Vec<Message>> {
+        let known = &self.server().backup_devices;
+        devices
+            .iter()
+            .map(|device| match device {
+                Device::Disk(path) => Ok(path.clone()),
+                Device::Logical(name) => {
+                    let found = known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+                    found.map(|(_, path)| path.clone()).ok_or_else(|| {
+                        vec![Message::error(3206, format!("Backup device '{name}' does not exist. To view existing backup devices, use the sys.backup_devices catalog view. To create a new backup device use either sp_addumpdevice or SQL Server Management Studio."))]
+                    })
+                }
+            })
+            .collect()
     }
 
     /// HEADERONLY, FILELISTONLY, LABELONLY, VERIFYONLY.

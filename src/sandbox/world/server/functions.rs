@@ -183,8 +183,12 @@ impl Call<'_> {
                     _ => NULL,
                 }
                 }
-                "FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => NULL,
-            "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => bit(true),
+                "FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => {
+                    self.state.is_primary_replica(self.s, &word(0)).map_or(NULL, bit)
+                }
+                "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => {
+                    bit(self.state.is_preferred_for_backups(self.s, &word(0)))
+                }
             "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
                 | "OBJECTPROPERTYEX" | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME"
                 | "COL_LENGTH" | "TYPE_ID" | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE"
@@ -279,8 +283,9 @@ impl Call<'_> {
             "edition" => text(&server.edition),
             "editionid" => Value::Int(1_872_460_670),
             "engineedition" => int(if server.edition.starts_with("Standard") { 2 } else { 3 }),
+            "ishadrenabled" => int(i64::from(self.state.hadr_enabled(self.s))),
+            "hadrmanagerstatus" if self.state.hadr_enabled(self.s) => int(1),
             "isclustered"
-            | "ishadrenabled"
             | "issingleuser"
             | "isintegratedsecurityonly"
             | "islocaldb"
@@ -319,7 +324,11 @@ impl Call<'_> {
                 Model::BulkLogged => "BULK_LOGGED",
                 Model::Simple => "SIMPLE",
             }),
-            "updateability" => text(if db.read_only { "READ_ONLY" } else { "READ_WRITE" }),
+            "updateability" => text(if db.read_only || self.state.follows(self.s, &db.name) {
+                "READ_ONLY"
+            } else {
+                "READ_WRITE"
+            }),
             "useraccess" => {
                 text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))])
             }

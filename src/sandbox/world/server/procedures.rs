@@ -4,6 +4,7 @@
 
 mod agent;
 mod biztalk;
+pub(crate) mod bound;
 mod files;
 
 use super::Call;
@@ -71,6 +72,12 @@ impl Call<'_> {
             {
                 return files::run(self, &lower, &given, parts).map(Some);
             }
+            "xp_sqlagent_enum_jobs" if name.database.eq_ignore_ascii_case("master") => {
+                return agent::enumerate(self, arguments, parts).map(Some);
+            }
+            "xp_servicecontrol" if name.database.eq_ignore_ascii_case("master") => {
+                return agent::service_control(self, arguments, parts).map(Some);
+            }
             "sp_who"
             | "sp_who2"
             | "sp_configure"
@@ -94,7 +101,7 @@ impl Call<'_> {
             _ => {}
         }
         if name.database.eq_ignore_ascii_case("msdb") {
-            return agent::run(self, &lower, &given, parts);
+            return agent::run(self, &lower, arguments, parts);
         }
         let d = self.enter(&name.database)?;
         let there = self.server().databases[d]

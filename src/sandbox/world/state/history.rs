@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{DbFile, Model};
 use crate::sandbox::world::ids::{Guid, Lsn};
+use crate::sandbox::world::ledger::runs;
 
 /// What msdb remembers about backups and restores.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     /// `backup_set_id` - 1 → index into the world's sets.
+    #[serde(with = "runs")]
     pub(crate) backups: Vec<usize>,
     pub(crate) restores: Vec<Restored>,
     pub(crate) marks: Vec<Marked>,
@@ -37,6 +39,8 @@ pub(crate) struct Restored {
 pub(crate) struct Marked {
     pub(crate) database: String,
     pub(crate) mark: String,
+    #[serde(default)]
+    pub(crate) description: String,
     pub(crate) user: String,
     pub(crate) lsn: Lsn,
     pub(crate) at: NaiveDateTime,

@@ -6,10 +6,11 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 
 use super::{Beat, Next, argument, arguments};
 use crate::sandbox::answer::Message;
+use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::biztalk::{Entry, HISTORY, Sets, file_name, mark_name, path};
-use crate::sandbox::world::state::{Edit, Marked, State};
+use crate::sandbox::world::state::{Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
 
 fn raised(text: impl Into<String>) -> Message {
@@ -18,7 +19,7 @@ fn raised(text: impl Into<String>) -> Message {
 
 impl State {
     fn backup_stamp(&self, s: usize, local: bool, now: DateTime<Utc>) -> NaiveDateTime {
-        if local { self.servers[s].local(now) } else { now.naive_utc() }
+        if local { self.servers[s].local(now) } else { self.servers[s].own_clock(now).naive_utc() }
     }
 
     fn flag(&self, s: usize, management: &str, column: &str) -> bool {
@@ -152,18 +153,23 @@ impl State {
             places.push((other, database));
         }
         let user = self.servers[s].agent_account.clone();
-        let busy = self.biztalk.connected_to;
         for (other, database) in places {
+            let busy = self.biztalk_works_on(other);
             let server = &mut self.servers[other];
             let local = server.local(now);
             let Some(db) = server.database_mut(&database) else { continue };
-            db.work(now, busy == Some(other), &mut self.dice);
-            db.insert(now, "MarkLog", &[("MarkName", text(mark))]);
-            let lsn = db.log.record(now, Edit::Mark(mark.to_owned()));
+            db.work(now, busy, &mut self.dice);
+            let tran = db.begin(now, Some(mark));
+            if let Some(row) = db.content.tables.get("marklog").map(|t| t.row_of(&[("MarkName", text(mark))]))
+            {
+                db.edit(now, tran, "MarkLog", Change::Insert(vec![row]));
+            }
+            let lsn = db.commit(now, tran, Some(mark.to_owned()));
             let database = db.name.clone();
             server.msdb.marks.push(Marked {
                 database,
                 mark: mark.to_owned(),
+                description: "BTS_LogMark".into(),
                 user: user.clone(),
                 lsn,
                 at: local,
@@ -308,7 +314,7 @@ impl State {
                 .map(|(n, _)| n)
                 .collect();
             if !gone.is_empty() {
-                db.write(now, Edit::Delete("adm_backuphistory".into(), gone));
+                db.change(now, "adm_backuphistory", Change::Delete(gone));
             }
         }
         Next::Done(String::new())

@@ -2,6 +2,8 @@
 
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::world::Ending;
+use crate::sandbox::world::ha::Barred;
 use crate::sandbox::world::server::views;
 use crate::sandbox::world::state::{DbState, Model};
 
@@ -17,7 +19,12 @@ impl Call<'_> {
             return Err(vec![Message::error(6104, "Cannot use KILL to kill your own process.")]);
         }
         if self.state.sessions.iter().any(|x| x.server == self.s && i64::from(x.id) == session) {
-            return Err(vec![Message::not_modelled("KILL of another client's session")]);
+            self.roll_back(session as i16);
+            let s = self.s;
+            let theirs =
+                |x: &&mut crate::sandbox::world::state::Session| x.server == s && i64::from(x.id) == session;
+            self.state.sessions.iter_mut().filter(theirs).for_each(|x| x.killed = true);
+            return Ok(());
         }
         let killed = self
             .server()
@@ -30,7 +37,7 @@ impl Call<'_> {
             return Err(vec![Message::error(6106, text)]);
         };
         let (s, now) = (self.s, self.now);
-        self.state.end_run(s, j, now, 0, "The session was killed.");
+        self.state.end_run(s, j, now, &Ending::Failed, "The session was killed.");
         self.state.dirty = true;
         Ok(())
     }
@@ -53,6 +60,7 @@ impl Call<'_> {
         let busy = self.state.sessions.iter().any(|x| {
             x.server == self.s && x.id != self.who.session_id && x.database.eq_ignore_ascii_case(database)
         });
+        let barred_by_ha = self.state.ha_bars(self.s, database, Barred::Alter);
         let Some(db) = self.state.servers[self.s].database_mut(database) else {
             let text = format!(
                 "User does not have permission to alter database '{database}', the database does not exist, or the database is not in a state that allows access checks."
@@ -64,6 +72,13 @@ impl Call<'_> {
                 5052,
                 "ALTER DATABASE is not permitted while a database is in the Restoring state.",
             )));
+        }
+        let barred = matches!(
+            words.first(),
+            Some(&("RECOVERY" | "READ_ONLY" | "SINGLE_USER" | "RESTRICTED_USER" | "OFFLINE" | "EMERGENCY"))
+        );
+        if barred && let Some(refused) = barred_by_ha {
+            return Err(failed(refused));
         }
         match words.as_slice() {
             ["RECOVERY", "FULL"] => {
@@ -98,6 +113,19 @@ impl Call<'_> {
         Ok(())
     }
 
+    pub(super) fn drop_databases(&mut self, names: &[String], if_exists: bool) -> Done {
+        let mut all = Vec::new();
+        for name in names {
+            if if_exists && self.server().database(name).is_none() {
+                continue;
+            }
+            if let Err(messages) = self.drop_database(name) {
+                all.extend(messages);
+            }
+        }
+        if all.is_empty() { Ok(()) } else { Err(all) }
+    }
+
     pub(super) fn drop_database(&mut self, database: &str) -> Done {
         let server = self.server();
         let Some(d) = server.database_index(database) else {
@@ -116,12 +144,15 @@ impl Call<'_> {
             let text = format!("Cannot drop database '{database}' because it is a system database.");
             return Err(vec![Message::error(3708, text)]);
         }
+        if let Some(refused) = self.state.ha_bars(self.s, database, Barred::Drop) {
+            return Err(vec![refused]);
+        }
         let in_it = self
             .state
             .sessions
             .iter()
             .any(|x| x.server == self.s && x.database.eq_ignore_ascii_case(database));
-        let biztalk = self.state.biztalk.connected_to == Some(self.s) && !server.databases[d].role.is_empty();
+        let biztalk = self.state.biztalk_works_on(self.s) && !server.databases[d].role.is_empty();
         if in_it || biztalk || self.busy(database, "RESTORE") || self.busy(database, "BACKUP") {
             let text = format!("Cannot drop database \"{database}\" because it is currently in use.");
             return Err(vec![Message { state: 4, ..Message::error(3702, text) }]);

@@ -64,9 +64,11 @@ impl Call<'_> {
     /// (is a file, is a folder, parent exists), as the service account sees it.
     fn seen(&self, path: &str) -> (bool, bool, bool) {
         let server = self.server();
-        let hidden =
-            server.trouble.denied.as_ref().is_some_and(|d| path.to_lowercase().contains(&d.to_lowercase()));
-        if hidden { (false, false, true) } else { self.state.files.exists(server.machine(), path) }
+        if server.denies(path) {
+            (false, false, true)
+        } else {
+            self.state.files.exists(server.machine(), path)
+        }
     }
 
     /// Names in a folder and whether each is a file, sorted.

@@ -31,14 +31,14 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                     ("start_step_id", count(job.start_step)),
                     ("category_id", int(job.category)),
                     ("owner_sid", sid_of(&job.owner)),
-                    ("notify_level_eventlog", int(2)),
-                    ("notify_level_email", int(0)),
-                    ("notify_level_netsend", int(0)),
-                    ("notify_level_page", int(0)),
-                    ("notify_email_operator_id", int(0)),
-                    ("notify_netsend_operator_id", int(0)),
-                    ("notify_page_operator_id", int(0)),
-                    ("delete_level", int(0)),
+                    ("notify_level_eventlog", int(job.notify.eventlog)),
+                    ("notify_level_email", int(job.notify.email)),
+                    ("notify_level_netsend", int(job.notify.netsend)),
+                    ("notify_level_page", int(job.notify.page)),
+                    ("notify_email_operator_id", int(job.notify.email_to)),
+                    ("notify_netsend_operator_id", int(job.notify.netsend_to)),
+                    ("notify_page_operator_id", int(job.notify.page_to)),
+                    ("delete_level", int(job.delete_level)),
                     ("date_created", at(job.created)),
                     ("date_modified", at(job.modified)),
                     ("version_number", int(job.version)),
@@ -67,7 +67,7 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                     ("operator_id_emailed", int(0)),
                     ("operator_id_netsent", int(0)),
                     ("operator_id_paged", int(0)),
-                    ("retries_attempted", int(0)),
+                    ("retries_attempted", int(row.retries)),
                     ("server", text(&server.name)),
                 ]);
             }
@@ -95,7 +95,7 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
             }
         }
         "msdb.dbo.sysjobservers" => {
-            for job in &agent.jobs {
+            for job in agent.jobs.iter().filter(|j| !j.untargeted) {
                 let (outcome, message, date, clock, duration) = last(job.last.as_ref());
                 sheet.row(vec![
                     ("job_id", guid(job.id)),
@@ -115,28 +115,30 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                     ("schedule_uid", guid(s.uid)),
                     ("originating_server_id", int(0)),
                     ("name", text(&s.name)),
-                    ("owner_sid", sid_of("sa")),
+                    ("owner_sid", sid_of(&s.owner)),
                     ("enabled", int(i64::from(s.enabled))),
                     ("freq_type", int(s.freq_type)),
                     ("freq_interval", int(s.freq_interval)),
                     ("freq_subday_type", int(s.subday_type)),
                     ("freq_subday_interval", int(s.subday_interval)),
-                    ("freq_relative_interval", int(0)),
-                    ("freq_recurrence_factor", int(0)),
-                    ("active_start_date", int(20_240_503)),
-                    ("active_end_date", int(99_991_231)),
+                    ("freq_relative_interval", int(s.relative)),
+                    ("freq_recurrence_factor", int(s.recurrence)),
+                    ("active_start_date", int(s.start_date)),
+                    ("active_end_date", int(s.end_date)),
                     ("active_start_time", int(s.start_time)),
                     ("active_end_time", int(s.end_time)),
                     ("date_created", at(s.created)),
-                    ("date_modified", at(s.created)),
-                    ("version_number", int(1)),
+                    ("date_modified", at(s.modified.max(s.created))),
+                    ("version_number", int(s.version)),
                 ]);
             }
         }
         "msdb.dbo.sysjobschedules" => {
             for job in &agent.jobs {
-                let next = job.next_run.map(|n| agent_date(server.local(n)));
                 for schedule in &job.schedules {
+                    let own = job.next_run.filter(|_| job.next_schedule.is_none_or(|n| n == *schedule));
+                    let later = || agent.schedule(*schedule).and_then(|x| x.next(server.local(call.now)));
+                    let next = own.map(|n| server.local(n)).or_else(later).map(agent_date);
                     sheet.row(vec![
                         ("schedule_id", int(*schedule)),
                         ("job_id", guid(job.id)),
@@ -152,15 +154,46 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
             }
         }
         "msdb.dbo.syscategories" => {
-            for (id, name) in
-                [(0, "[Uncategorized (Local)]"), (3, "Database Maintenance"), (6, "Log Shipping")]
-            {
-                sheet.row(vec![
-                    ("category_id", int(id)),
-                    ("category_class", int(1)),
-                    ("category_type", int(1)),
-                    ("name", text(name)),
-                ]);
+            for class in 1..=3 {
+                for (id, kind, name) in agent.categories(class) {
+                    sheet.row(vec![
+                        ("category_id", int(id)),
+                        ("category_class", int(class)),
+                        ("category_type", int(kind)),
+                        ("name", text(name)),
+                    ]);
+                }
+            }
+        }
+        "msdb.dbo.sysoperators" => {
+            for o in &agent.operators {
+                let mut cells = vec![
+                    ("id", int(o.id)),
+                    ("name", text(&o.name)),
+                    ("enabled", int(i64::from(o.enabled))),
+                    ("email_address", o.email.as_ref().map_or(NULL, text)),
+                    ("category_id", int(99)),
+                    ("pager_days", int(0)),
+                ];
+                for never in [
+                    "last_email_date",
+                    "last_email_time",
+                    "last_pager_date",
+                    "last_pager_time",
+                    "last_netsend_date",
+                    "last_netsend_time",
+                ] {
+                    cells.push((never, int(0)));
+                }
+                for day in ["weekday", "saturday", "sunday"] {
+                    let (from, to) = match day {
+                        "weekday" => ("weekday_pager_start_time", "weekday_pager_end_time"),
+                        "saturday" => ("saturday_pager_start_time", "saturday_pager_end_time"),
+                        _ => ("sunday_pager_start_time", "sunday_pager_end_time"),
+                    };
+                    cells.extend([(from, int(90_000)), (to, int(180_000))]);
+                }
+                sheet.row(cells);
             }
         }
         _ => return false,
@@ -191,21 +224,24 @@ fn steps(job: &Job, sheet: &mut Sheet) {
             ("job_id", guid(job.id)),
             ("step_id", count(n + 1)),
             ("step_name", text(&step.name)),
-            ("subsystem", text("TSQL")),
+            ("subsystem", text(&step.subsystem)),
             ("command", text(&step.command)),
-            ("flags", int(0)),
-            ("cmdexec_success_code", int(0)),
+            ("flags", int(step.flags)),
+            ("cmdexec_success_code", int(step.success_code)),
             ("on_success_action", int(step.on_success)),
-            ("on_success_step_id", int(0)),
+            ("on_success_step_id", count(step.on_success_step)),
             ("on_fail_action", int(step.on_fail)),
-            ("on_fail_step_id", int(0)),
+            ("on_fail_step_id", count(step.on_fail_step)),
+            ("server", step.server.as_ref().map_or(NULL, text)),
             ("database_name", text(&step.database)),
-            ("retry_attempts", int(0)),
-            ("retry_interval", int(0)),
-            ("os_run_priority", int(0)),
+            ("database_user_name", step.user.as_ref().map_or(NULL, text)),
+            ("retry_attempts", int(step.retries)),
+            ("retry_interval", int(step.retry_minutes)),
+            ("os_run_priority", int(step.priority)),
+            ("output_file_name", step.output_file.as_ref().map_or(NULL, text)),
             ("last_run_outcome", outcome),
             ("last_run_duration", duration),
-            ("last_run_retries", int(0)),
+            ("last_run_retries", int(step.last.as_ref().map_or(0, |o| o.retries))),
             ("last_run_date", date),
             ("last_run_time", clock),
             ("step_uid", guid(step.uid)),

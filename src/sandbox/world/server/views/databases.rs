@@ -11,9 +11,6 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
     match full {
         "sys.databases" => server.databases.iter().for_each(|db| database(call, server, db, sheet)),
         "sys.database_recovery_status" => server.databases.iter().for_each(|db| recovery(db, sheet)),
-        "sys.database_mirroring" => {
-            server.databases.iter().for_each(|db| sheet.row(vec![("database_id", int(db.id))]));
-        }
         "sys.master_files" => {
             if call.granted("VIEW ANY DEFINITION") {
                 server.databases.iter().for_each(|db| files(db, true, sheet));
@@ -61,8 +58,10 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         .any(|x| x.database == db.name);
     let (wait, wait_desc) = if running && db.id > 4 {
         (3, "ACTIVE_BACKUP_OR_RESTORE")
-    } else if online && db.model != Model::Simple && db.log.backed_up.is_some_and(|b| b < db.log.end) {
-        (2, "LOG_BACKUP")
+    } else if let Some(held) = call.state.log_held(call.s, db) {
+        held
+    } else if online {
+        super::log_wait(db)
     } else {
         (0, "NOTHING")
     };
@@ -107,6 +106,9 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         ("catalog_collation_type_desc", text("DATABASE_DEFAULT")),
         ("physical_database_name", text(&db.name)),
     ];
+    if let Some((replica, member)) = call.state.ha_ids(call.s, &db.name) {
+        cells.extend([("replica_id", guid(replica)), ("group_database_id", guid(member))]);
+    }
     for off in [
         "is_auto_close_on",
         "is_auto_shrink_on",

@@ -130,7 +130,7 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                 sheet.row(vec![
                     ("database_name", text(&m.database)),
                     ("mark_name", text(&m.mark)),
-                    ("description", text("BTS_LogMark")),
+                    ("description", text(&m.description)),
                     ("user_name", text(&m.user)),
                     ("lsn", lsn(m.lsn)),
                     ("mark_time", at(m.at)),
