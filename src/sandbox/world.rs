@@ -9,15 +9,19 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod errorlog;
 mod files;
 mod foreign;
 mod ha;
 mod ids;
+mod instance;
 mod ledger;
 mod locks;
 mod log;
 mod media;
+mod options;
 mod plan;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -172,6 +176,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }
