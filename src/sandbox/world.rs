@@ -18,6 +18,7 @@ mod locks;
 mod log;
 mod media;
 mod plan;
+mod play;
 mod restore;
 mod server;
 mod state;

@@ -187,7 +187,7 @@ impl Database {
         self.forked
     }
 
-    fn backed_up(&mut self, set: &Set, ask: &BackupAsk) {
+    pub(crate) fn backed_up(&mut self, set: &Set, ask: &BackupAsk) {
         if ask.log {
             if !ask.copy_only {
                 self.log.backed_up = Some(set.last);

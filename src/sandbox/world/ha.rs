@@ -10,6 +10,7 @@ mod guard;
 mod joining;
 mod mirroring;
 mod roles;
+mod snapshot;
 mod takeover;
 
 use std::collections::VecDeque;
