@@ -362,6 +362,8 @@ pub trait Host: Send + Sync + 'static {
     fn logout(&self, context: &Context);
     /// The session moved to another database, or runs or ended a statement (for sys.dm_exec_*).
     fn activity(&self, context: &Context, command: Option<&str>);
+    /// The session sent this batch (for sys.dm_exec_sql_text, DBCC INPUTBUFFER).
+    fn sent(&self, _context: &Context, _sql: &str) {}
     /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
     fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
     /// The columns of a table or view; errors of rights come from here.

@@ -9,16 +9,20 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod errorlog;
 mod files;
 mod foreign;
 mod ha;
 mod ids;
+mod instance;
 mod ledger;
 mod locks;
 mod log;
 mod media;
+mod options;
 mod plan;
 mod play;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -42,7 +46,9 @@ use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
+pub(crate) use ha::Why;
 pub(crate) use ids::Dice;
+pub(crate) use plan::ha::{Group as PlannedGroup, Mirror as PlannedMirror};
 pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
 pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
@@ -173,6 +179,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }

@@ -225,6 +225,7 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
+        self.host.sent(&self.context, sql);
         if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
             self.end_request(sink);

@@ -11,6 +11,7 @@ mod joining;
 mod mirroring;
 mod roles;
 mod snapshot;
+mod spoil;
 mod takeover;
 
 use std::collections::VecDeque;

@@ -106,7 +106,8 @@ impl State {
             self.ship(now);
             self.decide(uow);
         }
-        let broken = cross.breaks.as_ref().and_then(|(s, name)| Some((*s, self.servers[*s].database_index(name)?)));
+        let broken =
+            cross.breaks.as_ref().and_then(|(s, name)| Some((*s, self.servers[*s].database_index(name)?)));
         for &(s, d, tran) in &parts {
             if cross.distributed && Some((s, d)) == broken {
                 continue;
@@ -143,5 +144,6 @@ impl State {
     /// The coordinator decides that a unit of work commits.
     fn decide(&mut self, uow: Guid) {
         let _ = uow;
+        self.dirty = true;
     }
 }

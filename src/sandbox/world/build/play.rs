@@ -56,7 +56,8 @@ fn cross_of(making: &Making<'_>, state: &State, cross: &planned::Cross) -> Resul
     let mut writes = Vec::new();
     for write in &cross.writes {
         let s = home(&write.database)?;
-        let stored = state.servers[s].table(&write.database, &write.table).ok_or("an event is of no table")?;
+        let stored =
+            state.servers[s].table(&write.database, &write.table).ok_or("an event is of no table")?;
         let row = write
             .row
             .iter()

@@ -108,7 +108,9 @@ impl Plan {
                 event.line_up.is_some(),
             ];
             if one.iter().filter(|x| **x).count() != 1 {
-                return Err("an event is one of transaction, server_down, server_up, line_down, line_up".into());
+                return Err(
+                    "an event is one of transaction, server_down, server_up, line_down, line_up".into()
+                );
             }
             event.server_down.iter().chain(&event.server_up).try_for_each(server)?;
             event.line_down.iter().chain(&event.line_up).flatten().try_for_each(server)?;

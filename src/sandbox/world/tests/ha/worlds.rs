@@ -60,7 +60,11 @@ fn a_transaction_over_a_mirrored_database_and_another_is_kept_in_one_and_lost_in
     let folder = tempfile::tempdir().unwrap();
     let shop = Shop::new(folder.path(), SPLIT);
     shop.wait(290);
-    shop.expect("SQLA", "SELECT COUNT(*) FROM Orders.dbo.OrderLine; SELECT COUNT(*) FROM Shipping.dbo.Parcel", "2; 2");
+    shop.expect(
+        "SQLA",
+        "SELECT COUNT(*) FROM Orders.dbo.OrderLine; SELECT COUNT(*) FROM Shipping.dbo.Parcel",
+        "2; 2",
+    );
     shop.wait(20);
     // The other database has its half, the mirror never heard of it.
     shop.expect("SQLA", "SELECT Status FROM Shipping.dbo.Parcel WHERE OrderId = 4711", "booked");
@@ -71,7 +75,11 @@ fn a_transaction_over_a_mirrored_database_and_another_is_kept_in_one_and_lost_in
     shop.expect("SQLA", state, "MIRROR,SYNCHRONIZED");
     let shop = shop.saved_and_opened();
     shop.expect("SQLB", "ALTER DATABASE Orders SET PARTNER FAILOVER", "");
-    shop.expect("SQLA", "SELECT OrderId FROM Orders.dbo.OrderLine; SELECT OrderId FROM Shipping.dbo.Parcel", "4709 | 4710; 4709 | 4710 | 4711");
+    shop.expect(
+        "SQLA",
+        "SELECT OrderId FROM Orders.dbo.OrderLine; SELECT OrderId FROM Shipping.dbo.Parcel",
+        "4709 | 4710; 4709 | 4710 | 4711",
+    );
 }
 
 #[test]
