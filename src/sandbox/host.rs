@@ -378,6 +378,10 @@ pub trait Host: Send + Sync + 'static {
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
+    /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
+    fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
+        Err(Message::not_modelled(format_args!("linked server {name}")))
+    }
     /// Begins the session's transaction; its 8-byte descriptor.
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
     /// Gives the session's transaction a mark; false when it has one.

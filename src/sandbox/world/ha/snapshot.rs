@@ -64,7 +64,7 @@ impl State {
         let number = self.know_set(&set, &layout);
         self.enter_set(s, number);
         let ask = BackupAsk { copy_only, user: user.to_owned(), ..BackupAsk::default() };
-        self.servers[s].databases[d].backed_up(&set, &ask);
+        self.servers[s].databases[d].backed_up(&set, &ask, finish);
         self.ship(now);
         self.dirty = true;
         Some(number)
