@@ -8,6 +8,8 @@ mod change;
 mod check;
 mod command;
 mod control;
+mod datatypes;
+mod describe;
 mod insert;
 mod message;
 mod option;

@@ -137,6 +137,13 @@ impl Batch<'_> {
         if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_executesql")) {
             return self.execute_sql(given);
         }
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> = given.iter().map(|g| (g.name.as_deref(), &g.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            self.sink.put(Part::Done { rows: None })?;
+            return Ok(status);
+        }
         let object = self.with_world(|world| {
             if name.len() > 3 {
                 Err(Message::not_modelled("procedures of linked servers"))
@@ -417,6 +424,13 @@ impl Batch<'_> {
     }
 
     fn rpc_procedure(&mut self, name: &[String], parameters: &[Parameter]) -> Stepped {
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> =
+            parameters.iter().map(|p| (Some(p.name.as_str()).filter(|n| !n.is_empty()), &p.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            return Ok(Flow::Next);
+        }
         let object = self.with_world(|world| world.object(&name.to_vec()))?;
         let arguments: Vec<_> = parameters
             .iter()
