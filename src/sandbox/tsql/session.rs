@@ -17,6 +17,7 @@ mod output;
 mod raised;
 mod select;
 mod transaction;
+mod undeclared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -120,10 +121,12 @@ impl Default for Settings {
 }
 
 /// A statement kept by `sp_prepare`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Prepared {
     declaration: String,
     text: String,
+    /// A procedure kept by `sp_prepexecrpc` instead of a text.
+    procedure: Option<String>,
 }
 
 /// One session.

@@ -26,6 +26,9 @@ impl Parser {
         if self.peek("TOP") {
             return Err(self.refused("INSERT TOP"));
         }
+        if self.peek("BULK") {
+            return Err(self.refused("INSERT BULK (bulk load)"));
+        }
         self.accept("INTO");
         let target = self.target()?;
         let columns =

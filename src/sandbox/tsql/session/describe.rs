@@ -1,6 +1,6 @@
 //! Procedures by which clients ask what a statement would return and what types there are.
 //!
-//! Binds, runs nothing. What can only be guessed (the type of an undeclared parameter) is refused: drivers
+//! Binds, runs nothing. The type of a parameter that does not follow from where it stands is refused: drivers
 //! then go by what they were given.
 
 use super::super::ast::{Body, Item, Query, Select, Statement, What};
@@ -31,12 +31,8 @@ impl Batch<'_> {
                 self.table(&result_set_columns(), rows)?;
             }
             "sp_describe_undeclared_parameters" => {
-                let text = text(given, "@tsql", 0);
-                if let Some(name) = self.undeclared(&text, &text_of_parameters(given))? {
-                    let what = format!("the type of the undeclared parameter {name}");
-                    return Err(Message::not_modelled(what).into());
-                }
-                self.table(&parameter_columns(), Vec::new())?;
+                let rows = self.undeclared(&text(given, "@tsql", 0), &text_of_parameters(given))?;
+                self.table(&parameter_columns(), rows)?;
             }
             "sp_datatype_info" | "sp_datatype_info_90" | "sp_datatype_info_100" => {
                 let wanted = int(given, "@data_type", 0).unwrap_or(0);
@@ -49,7 +45,7 @@ impl Batch<'_> {
             | "sp_describe_cursor" | "sp_cursor_list" => {
                 return Err(Message::not_modelled(format!("server cursors ({short})")).into());
             }
-            "sp_prepexecrpc" | "sp_describe_parameter_encryption" => {
+            "sp_describe_parameter_encryption" => {
                 return Err(Message::not_modelled(short).into());
             }
             _ => return Ok(None),
@@ -115,36 +111,67 @@ impl Batch<'_> {
         Ok(None)
     }
 
-    /// The first variable of a text that nothing declares.
-    fn undeclared(&self, sql: &str, declaration: &str) -> Result<Option<String>, Raised> {
+    /// A row for each parameter that a text uses and nothing declares, in the order they come.
+    fn undeclared(&self, sql: &str, declaration: &str) -> Result<Vec<Vec<Value>>, Raised> {
         let version = self.session.host.version().0;
+        let quoted = self.session.settings.quoted_identifier;
         let known = parser::parameters(declaration, version)?;
-        parser::batch(sql, self.session.settings.quoted_identifier, version)?;
+        let statements = parser::batch(sql, quoted, version)?;
+        let found = self.deduced(&statements);
         let mut declared: Vec<String> = known.into_iter().map(|(name, ..)| name.to_lowercase()).collect();
-        let tokens = lexer::tokens(sql, true)?;
-        let mut declaring = false;
-        for token in &tokens {
+        super::undeclared::declared(&statements, &mut declared);
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        let mut seen: Vec<String> = Vec::new();
+        for token in &lexer::tokens(sql, quoted)? {
+            let name = token.text.to_lowercase();
             match &token.kind {
-                lexer::Kind::Word => declaring = token.text.eq_ignore_ascii_case("DECLARE"),
+                lexer::Kind::Variable if declared.contains(&name) => {}
+                lexer::Kind::Variable if seen.contains(&name) => {
+                    let text = format!(
+                        "The undeclared parameter '{}' is used more than once in the batch being analyzed.",
+                        token.text
+                    );
+                    return Err(Message::error(11508, text).into());
+                }
                 lexer::Kind::Variable => {
-                    let name = token.text.to_lowercase();
-                    if declaring {
-                        declared.push(name);
-                    } else if !declared.contains(&name) {
-                        return Ok(Some(token.text.clone()));
-                    }
+                    let Some((_, kind)) = found.iter().find(|(known, _)| *known == name) else {
+                        let what = format!("the type of the undeclared parameter {}", token.text);
+                        return Err(Message::not_modelled(what).into());
+                    };
+                    rows.push(self.described_parameter(&token.text, *kind, rows.len() as i64 + 1));
+                    seen.push(name);
                 }
                 _ => {}
             }
         }
-        Ok(None)
+        Ok(rows)
+    }
+
+    fn described_parameter(&self, name: &str, kind: Type, at: i64) -> Vec<Value> {
+        let (id, declared, length, precision, scale) = shape(kind);
+        let (tds, tds_length) = on_the_wire(kind);
+        let mut row = vec![
+            Value::Int(at),
+            Value::Text(name.to_owned()),
+            Value::Int(id),
+            Value::Text(declared),
+            Value::Int(length),
+            Value::Int(precision),
+            Value::Int(scale),
+        ];
+        // user types, CLR types, XML collections: none
+        row.extend(vec![Value::Null; 9]);
+        let case = super::super::types::is_text(kind) && self.session.host.case_sensitive();
+        row.extend([false, case, false, true, false].map(Value::Bit));
+        row.extend([Value::Null, Value::Int(tds), Value::Int(tds_length)]);
+        row
     }
 
     fn described_column(&self, column: &Column, at: i64) -> Vec<Value> {
         let (id, name, length, precision, scale) = shape(column.kind);
         let text = super::super::types::is_text(column.kind);
         let (tds, tds_length) = on_the_wire(column.kind);
-        let whether = |yes: bool| Value::Bit(yes);
+        let whether = Value::Bit;
         let only = |yes: bool, value: Value| if yes { value } else { Value::Null };
         let collation = if self.session.host.case_sensitive() {
             "SQL_Latin1_General_CP1_CS_AS"
@@ -250,8 +277,6 @@ fn shape(kind: Type) -> (i64, String, i64, i64, i64) {
             };
             (108, format!("numeric({precision},{scale})"), length, precision.into(), scale.into())
         }
-        Type::Money => of(60, "money", 8, 19, 4),
-        Type::SmallMoney => of(122, "smallmoney", 4, 10, 4),
         Type::Real => of(59, "real", 4, 24, 0),
         Type::Float => of(62, "float", 8, 53, 0),
         Type::Date => of(40, "date", 3, 10, 0),
@@ -267,8 +292,9 @@ fn shape(kind: Type) -> (i64, String, i64, i64, i64) {
         Type::NVarChar(n) => sized(231, "nvarchar", n, 2),
         Type::Binary(n) => sized(173, "binary", Some(n), 1),
         Type::VarBinary(n) => sized(165, "varbinary", n, 1),
-        Type::Xml => of(241, "xml", -1, 0, 0),
         Type::Variant => of(98, "sql_variant", 8016, 0, 0),
+        #[allow(unreachable_patterns, reason = "types to come")]
+        other => of(241, super::super::types::name(other), -1, 0, 0),
     }
 }
 
@@ -278,11 +304,9 @@ fn on_the_wire(kind: Type) -> (i64, i64) {
     match kind {
         Type::TinyInt | Type::SmallInt | Type::Int | Type::BigInt => (38, length),
         Type::Real | Type::Float => (109, length),
-        Type::Money | Type::SmallMoney => (110, length),
         Type::SmallDateTime | Type::DateTime => (111, length),
         Type::Decimal { .. } => (108, 17),
         Type::Variant => (98, 8009),
-        Type::Xml => (241, 8100),
         _ if length < 0 => (id, 65535),
         _ => (id, length),
     }
