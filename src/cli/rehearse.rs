@@ -13,10 +13,9 @@ use super::exit::{Exit, Failure};
 use super::open::{self, New};
 use super::{Common, home, identity, talk, walk};
 
-/// Drill seconds per real second when a person walks: minutes of waiting become seconds.
-const SPEED_FOR_PEOPLE: f64 = 20.0;
-/// Unattended nobody reads along; but a watch that asks every few seconds must still be quicker than the jobs it watches.
-const SPEED_UNATTENDED: f64 = 30.0;
+/// Drill seconds per real second: minutes of waiting become seconds. Faster would do for the sandbox, but a watch
+/// that asks every few seconds must still be quicker than the jobs it watches.
+const SPEED: f64 = 20.0;
 
 /// Options of `rehearse`.
 #[derive(Debug, Args)]
@@ -104,7 +103,7 @@ pub(crate) fn answers_for(
 
 /// Starts the servers and opens the drill.
 pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failure> {
-    let speed = args.speed.unwrap_or(if common.no_input { SPEED_UNATTENDED } else { SPEED_FOR_PEOPLE });
+    let speed = args.speed.unwrap_or(SPEED);
     check_speed(speed)?;
     let places = common.places()?;
     let library = open::library(&places);
@@ -137,8 +136,15 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
     })
     .map_err(not_started)?;
     let estate = estate_of(&sandbox, &args.world)?;
-    let new =
-        New { book: &book, estate: &estate, mode: Mode::Rehearsal, clock, sandbox: Some(folder), record };
+    let new = New {
+        book: &book,
+        estate: &estate,
+        mode: Mode::Rehearsal,
+        clock,
+        sandbox: Some(folder),
+        record,
+        hidden: sandbox.hidden().cloned(),
+    };
     let open = open::new_drill(common, &places, &library, &new)?;
     if common.no_input {
         talk::say(&format!("SIMULATED: {} on world {}, clock x{speed}", book.runbook.id, args.world));
@@ -151,6 +157,18 @@ pub(crate) fn reopen(folder: &Path) -> Result<(simulated::Running, Estate), Fail
     let sandbox = simulated::reopen(folder).map_err(not_started)?;
     let estate = estate_of(&sandbox, sandbox.world())?;
     Ok((sandbox, estate))
+}
+
+/// The fault hidden in the sandbox that an estate file of `drbook sandbox serve` reaches, on this computer.
+pub(crate) fn hidden_in(estate: &Estate) -> Option<simulated::Hidden> {
+    if estate.environment != "sandbox" {
+        return None;
+    }
+    let ca = estate.servers.values().find_map(|s| match &s.tls {
+        crate::estate::Tls::Ca(file) => Some(file.as_str()),
+        _ => None,
+    })?;
+    simulated::hidden_beside(Path::new(ca))
 }
 
 /// The estate that reaches a running sandbox.

@@ -9,13 +9,19 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod errorlog;
 mod files;
 mod foreign;
+mod ha;
 mod ids;
+mod instance;
 mod ledger;
+mod locks;
 mod log;
 mod media;
+mod options;
 mod plan;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -28,7 +34,8 @@ mod work;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -120,8 +127,12 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Locks were given back.
+    released: Condvar,
     /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
     aside: Option<std::sync::atomic::AtomicU64>,
+    /// A statement of a world taken aside ran into a lock.
+    blocked: AtomicBool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +176,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }
@@ -184,7 +198,9 @@ impl World {
                 folder: folder.to_owned(),
                 clock,
                 state: Mutex::new(state),
+                released: Condvar::new(),
                 aside: None,
+                blocked: AtomicBool::new(false),
             }),
         };
         world.shared.save(&mut world.shared.locked())?;
@@ -225,7 +241,9 @@ impl World {
                 folder: folder.to_owned(),
                 clock,
                 state: Mutex::new(state),
+                released: Condvar::new(),
                 aside: None,
+                blocked: AtomicBool::new(false),
             }),
         })
     }
@@ -307,7 +325,8 @@ impl Shared {
     fn aside(state: State, now: DateTime<Utc>) -> Self {
         let clock = Arc::new(crate::clock::FixedClock::at(now));
         let aside = Some(std::sync::atomic::AtomicU64::new(0));
-        Self { folder: PathBuf::new(), clock, state: Mutex::new(state), aside }
+        let (state, released) = (Mutex::new(state), Condvar::new());
+        Self { folder: PathBuf::new(), clock, state, released, aside, blocked: AtomicBool::new(false) }
     }
 
     /// The world back, and the milliseconds that its statements waited.
@@ -335,11 +354,41 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        state.ship(now);
+        if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
+            self.released.notify_all();
+        }
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// How many drill seconds pass in a real one.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed().max(0.001)
+    }
+
+    /// The drill's time, without the world moving there.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world
+    /// taken aside, where nobody else can give anything back.
+    pub(crate) fn pause(&self, ms: u64) -> bool {
+        if self.aside.is_some() {
+            self.blocked.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let _ = self.released.wait_timeout(self.locked(), std::time::Duration::from_millis(ms));
+        true
+    }
+
+    /// Whether a statement ran into a lock.
+    pub(crate) fn was_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// The world without letting time pass.

@@ -2,6 +2,7 @@ mod chains;
 mod files;
 mod rig;
 mod servers;
+mod worlds;
 
 use super::*;
 

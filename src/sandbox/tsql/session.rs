@@ -8,16 +8,21 @@ mod change;
 mod check;
 mod command;
 mod control;
+mod cursor;
 mod datatypes;
 mod describe;
 mod insert;
+mod label;
 mod message;
 mod option;
 mod output;
 mod raised;
 mod select;
+mod table;
 mod transaction;
 mod undeclared;
+
+pub(super) use message::format as format_message;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -104,19 +109,37 @@ impl Server for Endpoint {
 }
 
 /// SET options of a session.
-#[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "as many switches as there are")]
+#[derive(Debug, Clone)]
 struct Settings {
     no_count: bool,
     xact_abort: bool,
     /// IMPLICIT_TRANSACTIONS
     implicit: bool,
     quoted_identifier: bool,
+    /// SET ROWCOUNT; 0 = all.
+    row_count: i64,
+    parse_only: bool,
+    no_exec: bool,
+    fmt_only: bool,
+    isolation: super::ast::Isolation,
+    deadlock_priority: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, implicit: false, quoted_identifier: true }
+        Self {
+            no_count: false,
+            xact_abort: false,
+            quoted_identifier: true,
+            row_count: 0,
+            parse_only: false,
+            no_exec: false,
+            fmt_only: false,
+            implicit: false,
+            isolation: super::ast::Isolation::default(),
+            deadlock_priority: 0,
+        }
     }
 }
 
@@ -141,6 +164,13 @@ pub(super) struct Session {
     transaction: Option<transaction::Open>,
     prepared: HashMap<i32, Prepared>,
     next_prepared: i32,
+    /// The table IDENTITY_INSERT is on for.
+    identity_insert: Option<super::binder::Changed>,
+    /// Open and declared cursors.
+    cursors: HashMap<u64, cursor::Cursor>,
+    /// Cursors by name that outlive the batch.
+    global_cursors: HashMap<String, u64>,
+    next_cursor: u64,
 }
 
 impl Session {
@@ -156,11 +186,25 @@ impl Session {
             transaction: None,
             prepared: HashMap::new(),
             next_prepared: 1,
+            identity_insert: None,
+            cursors: HashMap::new(),
+            global_cursors: HashMap::new(),
+            next_cursor: 1,
         }
     }
 
     fn collation(&self) -> Collation {
         Collation { case_sensitive: self.host.case_sensitive() }
+    }
+
+    /// Whether the session was killed; it says so, and the connection ends with that.
+    fn is_killed(&self, sink: &mut dyn Sink) -> bool {
+        let killed = self.host.killed(&self.context);
+        if killed {
+            let text = "Cannot continue the execution because the session is in the kill state.";
+            let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+        }
+        killed
     }
 
     /// Waits as long as the server's mood says; false when the client did not.
@@ -178,6 +222,39 @@ impl Session {
     }
 }
 
+/// The first result of a statement on another server, for OPENQUERY.
+pub(super) fn first_result(
+    host: Arc<dyn Host>,
+    context: Context,
+    sql: &str,
+) -> Result<super::super::value::Table, Message> {
+    let mut session = Session::new(host, context);
+    let mut kept = super::super::answer::Kept::default();
+    session.run_batch(sql, &mut kept);
+    let mut table: Option<super::super::value::Table> = None;
+    for part in kept.0 {
+        match part {
+            Part::Error(message) => return Err(message),
+            Part::Columns(_) if table.is_some() => break,
+            Part::Columns(columns) => {
+                table = Some(super::super::value::Table { columns, rows: Vec::new() });
+            }
+            Part::Row(row) => {
+                if let Some(table) = &mut table {
+                    table.rows.push(row);
+                }
+            }
+            _ => {}
+        }
+    }
+    table.ok_or_else(|| {
+        let text = format!(
+            "Cannot process the object \"{sql}\". The OLE DB provider \"MSOLEDBSQL\" indicates that either the object has no columns or the current user does not have permissions on that object."
+        );
+        Message::error(7357, text)
+    })
+}
+
 /// Waits for the wire to cut the connection; a statement that still has a listener is told so.
 fn cut(sink: &mut dyn Sink) -> bool {
     for _ in 0..100 {
@@ -192,7 +269,7 @@ fn cut(sink: &mut dyn Sink) -> bool {
 }
 
 fn fresh_globals() -> Globals {
-    Globals { lock_timeout: -1, text_size: 4096, fetch_status: 0, ..Globals::default() }
+    Globals { lock_timeout: -1, date_first: 7, text_size: 4096, fetch_status: 0, ..Globals::default() }
 }
 
 impl Drop for Session {
@@ -211,14 +288,15 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        self.host.sent(&self.context, sql);
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
             self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_rpc(procedure, parameters, sink);
             self.end_request(sink);
         }
@@ -240,6 +318,9 @@ impl Conversation for Session {
         self.globals = fresh_globals();
         self.temporary.clear();
         self.prepared.clear();
+        self.identity_insert = None;
+        self.cursors.clear();
+        self.global_cursors.clear();
         self.context.database.clone_from(&self.first_database);
         self.host.activity(&self.context, None);
     }
@@ -251,6 +332,9 @@ impl Session {
         act: impl FnOnce(&mut Self, &mut dyn Sink) -> Result<(), super::plan::Fault>,
         sink: &mut dyn Sink,
     ) {
+        if self.is_killed(sink) {
+            return;
+        }
         if let Err(super::plan::Fault::Error(message)) = act(self, sink) {
             let _ = sink.put(Part::Error(message));
         }

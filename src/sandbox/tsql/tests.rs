@@ -4,8 +4,10 @@ mod columns;
 mod describe;
 mod flow;
 mod host;
+mod language;
 mod meaning;
 mod refusals;
+mod scripts;
 mod strain;
 
 use std::sync::Arc;

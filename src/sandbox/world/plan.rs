@@ -2,6 +2,7 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+pub(crate) mod ha;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,14 @@ pub(crate) struct Plan {
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
+    /// The failover cluster that availability groups stand on.
+    #[serde(default)]
+    pub(crate) cluster: Option<ha::Cluster>,
+    #[serde(default)]
+    pub(crate) availability_groups: Vec<ha::Group>,
+    /// Database mirroring.
+    #[serde(default)]
+    pub(crate) mirrors: Vec<ha::Mirror>,
 }
 
 /// The Backup BizTalk Server job.
@@ -242,11 +251,14 @@ pub(crate) struct Computer {
     pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
 }
 
-/// Another agent job of the management server.
+/// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) name: String,
+    /// Where it runs; none = the management server, else the first one.
+    #[serde(default)]
+    pub(crate) server: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default = "yes")]
@@ -307,7 +319,7 @@ impl Plan {
                 return Err(format!("server {} is there twice", s.name));
             }
             for linked in s.linked.iter().chain(&s.only_from) {
-                if !server(linked) {
+                if !server(linked) && !self.is_listener(linked) {
                     return Err(format!(
                         "server {} names `{linked}`, which is no server of this world",
                         s.name
@@ -333,6 +345,11 @@ impl Plan {
             }
             if !(1..=90_000).contains(&d.vlf) || !(0..=100_000).contains(&d.traffic) {
                 return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));
+            }
+        }
+        for job in &self.jobs {
+            if let Some(other) = job.server.as_ref().filter(|s| !server(s)) {
+                return Err(format!("job {} is on `{other}`, which is no server of this world", job.name));
             }
         }
         let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();
@@ -362,6 +379,7 @@ impl Plan {
         if self.history()?.ms > 40 * 86_400_000 {
             return Err("history is at most 40 days".into());
         }
+        self.check_ha()?;
         Ok(self)
     }
 

@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod functions;
+mod locking;
 mod procedures;
 mod transactions;
 mod views;
@@ -18,9 +19,16 @@ use chrono::{DateTime, Utc};
 use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
+use crate::clock::mono_ms;
 use crate::sandbox::answer::{Door, Login, Message, Sink};
-use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Value};
+use commands::Course;
+
+/// Characters kept of the batch a session sent last.
+const SENT: usize = 4000;
 
 /// A server of a world.
 pub(crate) struct SimulatedServer {
@@ -138,8 +146,11 @@ impl Host for SimulatedServer {
                 database: who.database.clone(),
                 since: now,
                 command: None,
+                text: None,
                 last_start: now,
                 last_end: None,
+                doing: None,
+                killed: false,
             });
             Ok(who)
         })
@@ -171,6 +182,16 @@ impl Host for SimulatedServer {
         });
     }
 
+    fn sent(&self, context: &Context, sql: &str) {
+        self.shared.now(|state, _| {
+            let s = self.number;
+            let session = state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
+            if let Some(session) = session {
+                session.text = Some(sql.chars().take(SENT).collect());
+            }
+        });
+    }
+
     fn enter(&self, context: &Context, database: &str) -> Outcome<()> {
         self.call(context, |call| call.enter(database).map(|_| ()))
     }
@@ -179,8 +200,8 @@ impl Host for SimulatedServer {
         self.call(context, |call| call.columns(name))
     }
 
-    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
-        self.call(context, |call| call.scan(scans))
+    fn scan(&self, context: &Context, scans: &[Scan], patience: Patience<'_>) -> Outcome<Vec<Scanned>> {
+        self.scan_patiently(context, scans, patience)
     }
 
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64> {
@@ -189,6 +210,16 @@ impl Host for SimulatedServer {
 
     fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool> {
         self.call(context, |call| Ok(call.mark(name, description)))
+    }
+
+    fn nested(&self, context: &Context, depth: i32) {
+        self.call(context, |call| {
+            let session = call.who.session_id;
+            let all = &mut call.server_mut().transactions.all;
+            if let Some(transaction) = all.iter_mut().find(|t| t.session == Some(session)) {
+                transaction.depth = depth.into();
+            }
+        });
     }
 
     fn save(&self, context: &Context, name: &str) -> Outcome<()> {
@@ -216,8 +247,28 @@ impl Host for SimulatedServer {
         })
     }
 
-    fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
-        self.call(context, |call| call.change(name, change))
+    fn change(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        change: Change,
+        patience: Patience<'_>,
+    ) -> Outcome<u64> {
+        self.change_patiently(context, name, change, patience)
+    }
+
+    fn end_statement(&self, context: &Context) {
+        self.call(context, |call| {
+            let session = call.who.session_id;
+            call.server_mut().locks.end_statement(session);
+        });
+    }
+
+    fn killed(&self, context: &Context) -> bool {
+        self.shared.still(|state| {
+            let own = |x: &Session| x.server == self.number && x.id == context.session_id;
+            state.sessions.iter().any(|x| own(x) && x.killed)
+        })
     }
 
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>> {
@@ -243,10 +294,27 @@ impl Host for SimulatedServer {
     }
 
     fn command(&self, context: &Context, command: &Command, sink: &mut dyn Sink) -> Result<(), Vec<Message>> {
-        let mut parts = crate::sandbox::answer::Kept::default();
-        let outcome = self.call(context, |call| call.command(command, &mut parts));
-        forward(parts, sink);
-        outcome
+        let since = mono_ms();
+        let mut urgent = None;
+        loop {
+            let mut parts = crate::sandbox::answer::Kept::default();
+            let asked = urgent.as_ref().unwrap_or(command);
+            let course = self.call(context, |call| call.command(asked, &mut parts));
+            forward(parts, sink);
+            match course? {
+                Course::Done => return Ok(()),
+                Course::Takes(work) => {
+                    return commands::long::see_through(&self.shared, self.number, context, &work, sink);
+                }
+                Course::Blocked => {
+                    if sink.stopped() || self.killed(context) || !self.shared.pause(15) {
+                        return Err(Vec::new());
+                    }
+                    let drill_ms = mono_ms().saturating_sub(since) as f64 * self.shared.speed();
+                    urgent = commands::without_patience(command, drill_ms);
+                }
+            }
+        }
     }
 }
 
@@ -255,6 +323,20 @@ fn forward(parts: crate::sandbox::answer::Kept, sink: &mut dyn Sink) {
         if sink.stopped() || sink.put(part).is_err() {
             return;
         }
+    }
+}
+
+/// Whether a name without `sys` before it is one of the system tables of old.
+fn of_old(name: &str, master: bool) -> bool {
+    match name {
+        "sysobjects" | "syscolumns" | "sysusers" | "systypes" | "sysfiles" | "sysindexes"
+        | "sysindexkeys" | "syscomments" | "sysdepends" | "syspermissions" | "sysprotects"
+        | "sysforeignkeys" | "sysreferences" | "sysfilegroups" | "sysmembers" => true,
+        "sysprocesses" | "syslockinfo" | "sysdatabases" | "sysaltfiles" | "syslogins" | "sysconfigures"
+        | "syscurconfigs" | "sysservers" | "syslanguages" | "sysmessages" | "sysdevices" | "syscharsets"
+        | "sysperfinfo" | "sysremotelogins" | "sysoledbusers" | "sysopentapes" | "syscacheobjects"
+        | "syslocks" => master,
+        _ => false,
     }
 }
 
@@ -284,11 +366,9 @@ impl Call<'_> {
         let full = match name.schema.as_str() {
             "sys" => format!("sys.{lower}"),
             "information_schema" => format!("information_schema.{lower}"),
+            // The old system tables answer to dbo as well: some everywhere, the server's in master.
+            "dbo" if of_old(&lower, name.database.eq_ignore_ascii_case("master")) => format!("sys.{lower}"),
             "dbo" if name.database.eq_ignore_ascii_case("msdb") => format!("msdb.dbo.{lower}"),
-            // The old system tables answer to dbo as well.
-            "dbo" if matches!(lower.as_str(), "sysprocesses" | "syslockinfo" | "sysdatabases") => {
-                format!("sys.{lower}")
-            }
             _ => return Ok(None),
         };
         let year = self.server().year();
@@ -317,7 +397,7 @@ impl Call<'_> {
     /// The rows of some tables and views.
     fn scan(&mut self, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
         let mut all = Vec::with_capacity(scans.len());
-        for Scan { name, wanted } in scans {
+        for Scan { name, wanted, .. } in scans {
             let gone = || Message::error(208, format!("Invalid object name '{}'.", name.name));
             let (d, object) = self.object(name)?.ok_or_else(gone)?;
             all.push(match object {
@@ -343,7 +423,8 @@ impl Call<'_> {
         Ok(all)
     }
 
-    fn change(&mut self, name: &ObjectName, change: Change) -> Outcome<u64> {
+    /// Whether the session may change a table: the number of its database.
+    fn may_change(&self, name: &ObjectName, change: &Change) -> Outcome<usize> {
         let d = self.enter(&name.database)?;
         let verb = match change {
             Change::Insert(_) => "INSERT",
@@ -362,6 +443,15 @@ impl Call<'_> {
         if !self.who.sysadmin {
             return Err(self.denied(verb, &name.name, &name.database));
         }
-        Ok(self.change_rows(d, &name.name, change))
+        if let Some(refused) = self.state.ha_read_only(self.s, &name.database) {
+            return Err(refused);
+        }
+        let db = &self.server().databases[d];
+        if db.read_only {
+            let text =
+                format!("Failed to update database \"{}\" because the database is read-only.", db.name);
+            return Err(Message::error(3906, text));
+        }
+        Ok(d)
     }
 }

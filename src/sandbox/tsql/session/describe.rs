@@ -277,6 +277,8 @@ fn shape(kind: Type) -> (i64, String, i64, i64, i64) {
             };
             (108, format!("numeric({precision},{scale})"), length, precision.into(), scale.into())
         }
+        Type::Money => of(60, "money", 8, 19, 4),
+        Type::SmallMoney => of(122, "smallmoney", 4, 10, 4),
         Type::Real => of(59, "real", 4, 24, 0),
         Type::Float => of(62, "float", 8, 53, 0),
         Type::Date => of(40, "date", 3, 10, 0),
@@ -292,9 +294,8 @@ fn shape(kind: Type) -> (i64, String, i64, i64, i64) {
         Type::NVarChar(n) => sized(231, "nvarchar", n, 2),
         Type::Binary(n) => sized(173, "binary", Some(n), 1),
         Type::VarBinary(n) => sized(165, "varbinary", n, 1),
+        Type::Xml => of(241, "xml", -1, 0, 0),
         Type::Variant => of(98, "sql_variant", 8016, 0, 0),
-        #[allow(unreachable_patterns, reason = "types to come")]
-        other => of(241, super::super::types::name(other), -1, 0, 0),
     }
 }
 
@@ -306,6 +307,8 @@ fn on_the_wire(kind: Type) -> (i64, i64) {
         Type::Real | Type::Float => (109, length),
         Type::SmallDateTime | Type::DateTime => (111, length),
         Type::Decimal { .. } => (108, 17),
+        Type::Money | Type::SmallMoney => (110, length),
+        Type::Xml => (241, 8100),
         Type::Variant => (98, 8009),
         _ if length < 0 => (id, 65535),
         _ => (id, length),

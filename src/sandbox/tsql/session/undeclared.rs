@@ -4,7 +4,8 @@
 //! Runs nothing. What follows from nothing here is refused by the caller.
 
 use super::super::ast::{
-    Assignment, Body, Declaration, Expr, InsertFrom, Item, Query, Select, Source, Statement, Target, What,
+    Assignment, Body, ColumnDefinition, Declaration, Expr, InsertFrom, Item, Query, Select, Source,
+    Statement, Target, What,
 };
 use super::super::binder::Binder;
 use super::batch::Batch;
@@ -26,38 +27,37 @@ impl Batch<'_> {
     fn deduce(&self, what: &What, found: &mut Found) {
         match what {
             What::Select(query) => self.deduce_query(query, found),
-            What::Insert { target, columns, from } => {
-                let places = self
-                    .target_columns(target)
-                    .and_then(|table| Ok((self.insert_columns(&table, columns)?, table)));
-                if let (Ok((places, table)), InsertFrom::Values(rows)) = (places, from) {
+            What::Insert(insert) => {
+                let table = self.target_definition(&insert.target).map(|table| table.columns);
+                let places = table
+                    .and_then(|table| Ok((self.insert_columns(&table, &insert.columns, true, "")?, table)));
+                if let (Ok((places, table)), InsertFrom::Values(rows)) = (places, &insert.from) {
                     for (value, place) in rows.iter().flat_map(|row| row.iter().zip(&places)) {
-                        found.extend(variable(value).map(|name| (name, table[*place].kind)));
+                        let name = value.as_ref().and_then(variable);
+                        found.extend(name.map(|name| (name, table[*place].kind)));
                     }
                 }
-                if let InsertFrom::Query(query) = from {
+                if let InsertFrom::Query(query) = &insert.from {
                     self.deduce_query(query, found);
                 }
             }
-            What::Update { target, set, from, filter, .. } => {
-                let source = Some(from.clone().unwrap_or_else(|| source(target)));
-                if let Ok(table) = self.target_columns(target) {
+            What::Update(update) if update.ctes.is_empty() => {
+                let source = update.from.clone().unwrap_or_else(|| source(&update.target));
+                if let Ok(table) = self.target_definition(&update.target) {
                     let kind = |assignment: &Assignment| {
                         let name = assignment.column.as_ref()?.last()?.to_lowercase();
-                        table
-                            .iter()
-                            .find(|column| column.name.to_lowercase() == name)
-                            .map(|column| column.kind)
+                        let same = |column: &&ColumnDefinition| column.name.to_lowercase() == name;
+                        table.columns.iter().find(same).map(|column| column.kind)
                     };
-                    for assignment in set {
-                        found.extend(variable(&assignment.value).zip(kind(assignment)));
+                    for assignment in &update.set {
+                        found.extend(assignment.value.as_ref().and_then(variable).zip(kind(assignment)));
                     }
                 }
-                self.deduce_filter(filter.as_ref(), source.as_ref(), found);
+                self.deduce_filter(update.filter.as_ref(), Some(&source), found);
             }
-            What::Delete { target, from, filter, .. } => {
-                let source = Some(from.clone().unwrap_or_else(|| source(target)));
-                self.deduce_filter(filter.as_ref(), source.as_ref(), found);
+            What::Delete(delete) if delete.ctes.is_empty() => {
+                let source = delete.from.clone().unwrap_or_else(|| source(&delete.target));
+                self.deduce_filter(delete.filter.as_ref(), Some(&source), found);
             }
             _ => {}
         }
@@ -98,7 +98,9 @@ pub(super) fn declared(statements: &[Statement], names: &mut Vec<String>) {
     for statement in statements {
         match &statement.what {
             What::Declare(list) => names.extend(list.iter().map(|declaration| match declaration {
-                Declaration::Scalar { name, .. } | Declaration::Table { name, .. } => name.to_lowercase(),
+                Declaration::Scalar { name, .. }
+                | Declaration::Table { name, .. }
+                | Declaration::Cursor { name } => name.to_lowercase(),
             })),
             What::Block(list) => declared(list, names),
             What::Try { body, catch } => {
@@ -117,7 +119,12 @@ pub(super) fn declared(statements: &[Statement], names: &mut Vec<String>) {
 
 fn source(target: &Target) -> Source {
     match target {
-        Target::Named(name, line) => Source::Table { name: name.clone(), alias: None, line: *line },
+        Target::Named(name, line) => Source::Table {
+            name: name.clone(),
+            alias: None,
+            hint: super::super::ast::Hint::default(),
+            line: *line,
+        },
         Target::Variable(name) => Source::Variable { name: name.clone(), alias: None },
     }
 }

@@ -31,24 +31,29 @@ pub(super) struct Draft {
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
     let plan = making.plan;
-    let (Some(management), Some(backup)) = (plan.management(), &plan.backup) else { return Ok(()) };
-    let Some(source) = state.server_index(&management.server) else { return Ok(()) };
-    let every = backup.log_every()?;
-    let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
-    let first = raster_start((making.opened + backup.next_log_in()?.delta() + offset).naive_utc(), every);
-    let mut drafts = vec![backup_job(backup, &management.name, every, first)];
+    let management = plan.management().and_then(|m| Some((m, plan.backup.as_ref()?)));
+    let source = management.and_then(|(m, _)| state.server_index(&m.server)).unwrap_or(0);
+    let mut drafts = Vec::new();
+    if let Some((management, backup)) = management {
+        let every = backup.log_every()?;
+        let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
+        let first = raster_start((making.opened + backup.next_log_in()?.delta() + offset).naive_utc(), every);
+        drafts.push((source, backup_job(backup, &management.name, every, first)));
+    }
     for job in &plan.jobs {
         let steps = job.steps.iter().enumerate().map(|(n, s)| {
             let last = n + 1 == job.steps.len();
-            let command =
-                s.command.replace("{source}", &management.server).replace("{location}", &backup.location);
+            let (server, location) =
+                management.map_or((String::new(), ""), |(m, b)| (plan.address_of(m), b.location.as_str()));
+            let command = s.command.replace("{source}", &server).replace("{location}", location);
             (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
         });
         let schedule = match &job.every {
             Some(text) => Some((format!("Schedule of {}", job.name), raster(text.parse::<Span>()?))),
             None => None,
         };
-        drafts.push(Draft {
+        let there = job.server.as_ref().and_then(|name| state.server_index(name)).unwrap_or(source);
+        let draft = Draft {
             name: job.name.clone(),
             description: job.description.clone(),
             enabled: job.enabled,
@@ -56,21 +61,24 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
             schedule,
             steps: steps.collect(),
             simulated: job.steps.iter().map(|s| s.simulated || job.simulated).collect(),
-        });
+        };
+        drafts.push((there, draft));
     }
-    for draft in drafts {
-        enter(state, source, draft, began);
+    for (s, draft) in drafts {
+        enter(state, s, draft, began);
     }
-    let copies = state.servers[source].agent.jobs.clone();
     for s in 0..state.servers.len() {
-        if state.servers[s].role != Role::Destination {
+        if state.servers[s].role != Role::Destination || management.is_none() {
             continue;
         }
+        let only = state.servers[s].shipping.as_ref().and_then(|x| x.only_from.clone());
+        let from = only.and_then(|name| state.server_index(&name)).unwrap_or(source);
+        let copies = state.servers[from].agent.jobs.clone();
         for draft in shipping_jobs() {
             enter(state, s, draft, began);
         }
         if let Some(shipping) = &mut state.servers[s].shipping {
-            shipping.jobs.clone_from(&copies);
+            shipping.jobs = copies;
         }
     }
     Ok(())
