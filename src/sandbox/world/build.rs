@@ -4,6 +4,7 @@
 
 mod ha;
 mod jobs;
+mod play;
 mod tables;
 mod upkeep;
 
@@ -17,8 +18,8 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
-    Server, Shipping, State, Trouble, Volume,
+    Certificate, Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log,
+    Login, Model, More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -54,6 +55,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         biztalk: Computers::default(),
         faults: Vec::new(),
         ha: super::ha::Ha::default(),
+        plays: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -71,6 +73,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
     ha::add(making, &mut state, began)?;
+    play::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -136,9 +139,10 @@ fn make_server(
         error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
         locks: super::locks::Locks::default(),
-        certificates: Vec::new(),
+        certificates: plan.certificates.iter().map(|c| certificate(c, making)).collect(),
         backup_devices: Vec::new(),
-        throughput: None,
+        throughput: plan.mb_per_second,
+        suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -172,6 +176,22 @@ fn make_server(
         server.databases.push(database);
     }
     Ok(server)
+}
+
+fn certificate(plan: &plan::Certificate, making: &Making<'_>) -> Certificate {
+    let opened = making.opened.naive_utc();
+    let until = opened + TimeDelta::days(plan.days_left.clamp(-3650, 36_500));
+    let mut thumbprint = sid(&plan.name, 0x5EA1);
+    thumbprint.extend(sid(&plan.name, 0x5EA2).into_iter().take(4));
+    thumbprint.truncate(20);
+    Certificate {
+        name: plan.name.clone(),
+        thumbprint,
+        from: until - TimeDelta::days(730),
+        until,
+        private_key: plan.private_key,
+        saved: Some(opened - TimeDelta::days(300)),
+    }
 }
 
 fn link(server: &mut Server, name: &str) {
@@ -314,6 +334,7 @@ fn system_files(dice: &mut Dice, server: &Server, name: &str) -> Vec<DbFile> {
         physical: format!("{folder}\\{physical}"),
         is_log,
         pages,
+        limits: FileLimits::default(),
     };
     vec![
         file(dice, 1, data, data_file, false, if name == "tempdb" { 131_072 } else { 2560 }),
@@ -357,6 +378,7 @@ fn make_database(
             physical: format!("{folder}\\{}{suffix}", plan.name),
             is_log,
             pages,
+            limits: FileLimits::default(),
         });
     }
     let start = Lsn::new(plan.vlf.into(), i128::from(state.dice.between(2000, 60_000)), 1);
@@ -388,6 +410,9 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {
             if let Some((folder, _)) = file.physical.rsplit_once('\\') {
                 files.make_folder(server.machine(), folder)?;
+                if let Some(home) = folder.strip_suffix("\\MSSQL\\DATA") {
+                    files.make_folder(server.machine(), &format!("{home}\\MSSQL\\Backup"))?;
+                }
             }
         }
     }

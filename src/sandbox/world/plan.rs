@@ -3,6 +3,7 @@
 //! Does not know how an estate is made of it (`build`).
 
 pub(crate) mod ha;
+pub(crate) mod play;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -52,6 +53,12 @@ pub(crate) struct Plan {
     /// Database mirroring.
     #[serde(default)]
     pub(crate) mirrors: Vec<ha::Mirror>,
+    /// Snapshot backups by other products.
+    #[serde(default)]
+    pub(crate) snapshots: Vec<play::Snapshots>,
+    /// What happens while the world is walked.
+    #[serde(default)]
+    pub(crate) events: Vec<play::Event>,
 }
 
 /// The Backup BizTalk Server job.
@@ -126,6 +133,28 @@ pub(crate) struct Server {
     /// A destination that restores only this source's databases.
     #[serde(default)]
     pub(crate) only_from: Option<String>,
+    /// In master, for backup encryption; the same name is the same certificate everywhere.
+    #[serde(default)]
+    pub(crate) certificates: Vec<Certificate>,
+    /// What backups and restores move in a drill second.
+    #[serde(default)]
+    pub(crate) mb_per_second: Option<i64>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Certificate {
+    pub(crate) name: String,
+    /// Until it expires, from the beginning of the walk.
+    #[serde(default = "year")]
+    pub(crate) days_left: i64,
+    #[serde(default = "yes")]
+    pub(crate) private_key: bool,
+}
+
+const fn year() -> i64 {
+    365
 }
 
 fn enterprise() -> String {
@@ -380,6 +409,7 @@ impl Plan {
             return Err("history is at most 40 days".into());
         }
         self.check_ha()?;
+        self.check_plays()?;
         Ok(self)
     }
 
