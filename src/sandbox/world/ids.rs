@@ -27,6 +27,11 @@ impl Lsn {
         if block > BLOCKS_PER_FILE { Self::new(file + 1, 16, 1) } else { Self::new(file, block, 1) }
     }
 
+    /// Virtual log file, block and slot.
+    pub(crate) const fn parts(self) -> (i128, i128, i128) {
+        (self.0 / FILE, self.0 % FILE / BLOCK, self.0 % BLOCK)
+    }
+
     /// Whether it is the first record of its block.
     pub(crate) const fn starts_block(self) -> bool {
         self.0 % BLOCK <= 1

@@ -78,6 +78,10 @@ impl State {
         }
         if ask.recovery {
             db.open(fork, at);
+            let errors = self.recover_database(s, name, at);
+            if let Some(first) = errors.into_iter().next() {
+                return Err(first);
+            }
         }
         Ok(Applied::default())
     }
@@ -160,6 +164,12 @@ impl State {
             mark: ask.mark.clone(),
             before: ask.before,
         });
+        if recovers {
+            let errors = self.recover_database(s, name, at);
+            if !errors.is_empty() {
+                return Err(errors);
+            }
+        }
         Ok(applied)
     }
 

@@ -2,6 +2,7 @@
 
 mod asking;
 mod catalogue;
+mod distributed;
 mod locking;
 mod transactions;
 

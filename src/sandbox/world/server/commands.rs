@@ -5,6 +5,7 @@
 mod databases;
 mod headers;
 mod transfer;
+mod unit;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -101,6 +102,11 @@ impl Call<'_> {
                 self.run_backup(*log, database, &disks, &Options(options), parts)
             }
             Command::Kill(session) => self.kill(*session),
+            Command::KillStatus(session) => self.kill_status(*session),
+            Command::KillUnit { uow, how } => self.kill_unit(uow, *how),
+            Command::Dbcc { what, arguments, options } if what == "OPENTRAN" => {
+                self.open_tran(arguments, options, parts)
+            }
             Command::AlterDatabase { database, set } => self.alter(database, set),
             Command::DropDatabase(database) => self.drop_database(database),
             Command::DropDatabases { names, if_exists } => self.drop_databases(names, *if_exists),

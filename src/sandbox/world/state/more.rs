@@ -39,6 +39,8 @@ pub(crate) struct More {
     pub(crate) first_fork: Option<Guid>,
     /// Where the present fork began.
     pub(crate) fork_point: Option<Lsn>,
+    /// Its own identity with MS DTC; None = the server's.
+    pub(crate) manager: Option<Guid>,
     /// The session a database in single-user mode belongs to.
     #[serde(skip)]
     pub(crate) single_user_of: Option<i16>,

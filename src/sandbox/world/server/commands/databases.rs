@@ -90,7 +90,17 @@ impl Call<'_> {
             ["MULTI_USER", ..] => db.user_access = 0,
             ["SINGLE_USER", rest @ ..] if !busy || !rest.is_empty() => db.user_access = 1,
             ["RESTRICTED_USER", ..] => db.user_access = 2,
-            ["ONLINE"] => db.state = DbState::Online,
+            ["ONLINE"] if db.state != DbState::Online => {
+                let (s, now, name) = (self.s, self.now, db.name.clone());
+                let mut errors = self.state.recover_database(s, &name, now);
+                if !errors.is_empty() {
+                    let text = "ALTER DATABASE statement failed.";
+                    errors.push(Message::error(5069, text));
+                    return Err(errors);
+                }
+            }
+            ["ONLINE"] => {}
+            ["EMERGENCY"] => db.state = DbState::Emergency,
             ["OFFLINE", rest @ ..] if !busy || !rest.is_empty() => db.state = DbState::Offline,
             ["SINGLE_USER" | "OFFLINE", ..] => {
                 let text = format!(
