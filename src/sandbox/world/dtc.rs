@@ -153,10 +153,7 @@ impl State {
         }
         let db = &mut self.servers[s].databases[d];
         let (id, shown) = (db.id, db.name.clone());
-        if !doubts {
-            db.state = DbState::Online;
-            self.servers[s].lock_orphans();
-        } else {
+        if doubts {
             db.state = DbState::Suspect;
             errors.push(Message {
                 class: 21,
@@ -176,6 +173,9 @@ impl State {
                     ),
                 )
             });
+        } else {
+            db.state = DbState::Online;
+            self.servers[s].lock_orphans();
         }
         for error in &errors {
             let text = format!(
@@ -390,7 +390,9 @@ impl State {
     }
 
     /// A line of a server's error log.
-    pub(crate) fn write_error_log(&mut self, _s: usize, _text: &str) {}
+    pub(crate) fn write_error_log(&mut self, s: usize, text: &str) {
+        self.log_error(s, text);
+    }
 }
 
 /// Why a prepared transaction could not be resolved.

@@ -28,8 +28,21 @@ impl Lsn {
     }
 
     /// Virtual log file, block and slot.
-    pub(crate) const fn parts(self) -> (i128, i128, i128) {
-        (self.0 / FILE, self.0 % FILE / BLOCK, self.0 % BLOCK)
+    pub(crate) const fn parts(self) -> (i64, i64, i64) {
+        ((self.0 / FILE) as i64, (self.0 % FILE / BLOCK) as i64, (self.0 % BLOCK) as i64)
+    }
+
+    /// The number of its virtual log file.
+    pub(crate) const fn file(self) -> i64 {
+        self.parts().0
+    }
+
+    /// Bytes of log between an earlier record and this one.
+    pub(crate) const fn bytes_since(self, earlier: Self) -> i64 {
+        let (file, block, _) = self.parts();
+        let (from_file, from_block, _) = earlier.parts();
+        let blocks = (file - from_file) * BLOCKS_PER_FILE as i64 + block - from_block;
+        if blocks < 0 { 0 } else { blocks * 512 }
     }
 
     /// Whether it is the first record of its block.

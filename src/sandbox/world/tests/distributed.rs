@@ -131,6 +131,11 @@ fn recovery_asks_then_presumes_then_gives_up() {
     restart();
     let mut dba = client(&walk, "master");
     dba.expect(STATE, "SUSPECT");
+    let told = walk.happens(|state| {
+        let lines = state.servers[0].error_log.files.iter().flatten();
+        lines.filter_map(|l| l.text.strip_prefix("Error: ")?.get(..4).map(str::to_owned)).collect::<Vec<_>>()
+    });
+    assert_eq!(told[told.len() - 2..], ["3431", "3414"]);
     dba.expect("USE BizTalkMgmtDb", "E926");
     dba.expect(NAME, "E926");
     dba.expect("ALTER DATABASE BizTalkMgmtDb SET ONLINE", "E3431; E3414; E5069");
@@ -148,6 +153,40 @@ fn recovery_asks_then_presumes_then_gives_up() {
     dba.expect("ALTER DATABASE BizTalkMgmtDb SET ONLINE", "");
     dba.expect(STATE, "ONLINE");
     dba.expect(NAME, "in doubt");
+}
+
+#[test]
+fn without_ms_dtc_recovery_cannot_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    walk.leave(Coordinator::Committed, true);
+    walk.happens(|state| {
+        state.run_dtc(0, false, state.at);
+        state.recover_instance(0, state.at);
+    });
+    let mut dba = client(&walk, "master");
+    dba.expect(STATE, "SUSPECT");
+    dba.expect("ALTER DATABASE BizTalkMgmtDb SET ONLINE", "E3437; E3431; E3414; E5069");
+    let mut dba = client(&walk, "master");
+    dba.expect("ALTER DATABASE BizTalkMgmtDb SET EMERGENCY", "");
+    dba.expect(STATE, "EMERGENCY");
+    walk.happens(|state| state.run_dtc(0, true, state.at));
+    dba.expect("ALTER DATABASE BizTalkMgmtDb SET ONLINE", "");
+    dba.expect(NAME, "in doubt");
+}
+
+#[test]
+fn opentran_tells_of_the_oldest() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    let mut one = client(&walk, DB);
+    one.expect("DBCC OPENTRAN", "I7969; I2528");
+    one.expect("DBCC OPENTRAN ('nowhere') WITH NO_INFOMSGS", "E2520");
+    one.expect(
+        "BEGIN TRAN a UPDATE adm_Host SET Name = 'x' WHERE Id = 1 DBCC OPENTRAN (0) WITH NO_INFOMSGS",
+        "I7968; I7970; I7971; I7972; I7974; I7975; I7977; I7979",
+    );
+    one.expect("DBCC OPENTRAN WITH TABLERESULTS", "E59999");
 }
 
 #[test]
