@@ -2,6 +2,7 @@
 
 mod asking;
 mod catalogue;
+mod distributed;
 mod ha;
 mod locking;
 mod system;
