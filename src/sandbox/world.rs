@@ -294,6 +294,17 @@ impl World {
         sources().find_map(of).unwrap_or_default()
     }
 
+    /// The names of the listeners of its availability groups.
+    pub fn listeners(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        state.ha.groups.iter().filter_map(|g| g.listener.as_ref().map(|l| l.name.clone())).collect()
+    }
+
+    /// Where a listener leads now.
+    pub(crate) fn behind_listener(&self, number: usize) -> ha::BehindListener {
+        self.shared.now(|state, _| state.behind_listener(number))
+    }
+
     /// BizTalk computers.
     pub fn computers(&self) -> Vec<String> {
         self.shared.locked().biztalk.computers.iter().map(|c| c.name.clone()).collect()
