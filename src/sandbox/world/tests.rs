@@ -1,6 +1,7 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
 mod asking;
+mod backup;
 mod catalogue;
 mod distributed;
 mod ha;
