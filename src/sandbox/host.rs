@@ -336,6 +336,37 @@ pub struct DiskOption {
     pub to: Option<String>,
 }
 
+/// What a user's CREATE makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ModuleKind {
+    /// CREATE TABLE.
+    Table,
+    /// CREATE VIEW.
+    View,
+    /// CREATE PROCEDURE.
+    Procedure,
+}
+
+/// An object as its CREATE was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Module {
+    /// What it is.
+    pub kind: ModuleKind,
+    /// The whole statement.
+    pub text: String,
+}
+
+/// What becomes of a user's object.
+#[derive(Debug, Clone)]
+pub enum Define {
+    /// A table with its columns.
+    Table(Vec<Column>, String),
+    /// A view or procedure; whether one of that name is replaced.
+    Module(Module, bool),
+    /// Away with it.
+    Drop(ModuleKind),
+}
+
 /// How the server feels just now (faults act here).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mood {
@@ -399,6 +430,14 @@ pub trait Host: Send + Sync + 'static {
         let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// What a user's CREATE made, as it was written.
+    fn module(&self, _context: &Context, _name: &ObjectName) -> Outcome<Option<Module>> {
+        Ok(None)
+    }
+    /// Makes, replaces or drops what a user's CREATE makes.
+    fn define(&self, _context: &Context, _name: &ObjectName, _what: Define) -> Outcome<()> {
+        Err(Message::not_modelled("CREATE and DROP of permanent objects"))
     }
     /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
     fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {

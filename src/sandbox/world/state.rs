@@ -295,6 +295,9 @@ pub(crate) struct Content {
     pub(crate) tables: BTreeMap<String, Stored>,
     pub(crate) procedures: Vec<(String, i32)>,
     pub(crate) views: Vec<(String, i32)>,
+    /// What users' CREATE made, by name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) modules: BTreeMap<String, crate::sandbox::host::Module>,
     pub(crate) users: Vec<User>,
     /// Transactions that had not ended.
     #[serde(default, skip_serializing_if = "Open::is_empty")]

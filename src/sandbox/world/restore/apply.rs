@@ -167,6 +167,7 @@ impl State {
         let Some(db) = self.servers[s].database_mut(&begun.name) else {
             return Err(vec![no_such_database(&begun.name)]);
         };
+        db.files.extend(begun.files.iter().cloned());
         db.content = content;
         db.redo = Some(Redo { start: set.last, fork: set.last_fork });
         db.fork = set.last_fork;
@@ -188,6 +189,7 @@ impl State {
         for record in records.iter().filter(|r| r.lsn >= redo.start && stop.is_none_or(|s| r.lsn < s)) {
             db.content.redo(record);
         }
+        db.files.extend(begun.files.iter().cloned());
         let reached = stop.unwrap_or(set.last).max(redo.start);
         db.redo = Some(Redo { start: reached, fork: set.last_fork });
         db.fork = set.last_fork;
