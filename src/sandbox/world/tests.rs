@@ -3,6 +3,8 @@
 mod asking;
 mod backup;
 mod catalogue;
+mod dialect;
+mod distributed;
 mod ha;
 mod locking;
 mod system;
