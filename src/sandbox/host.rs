@@ -172,6 +172,15 @@ pub enum Command {
     },
     /// `KILL session`
     Kill(i64),
+    /// `KILL session WITH STATUSONLY`
+    KillStatus(i64),
+    /// `KILL 'unit of work' …`
+    KillUnit {
+        /// As written.
+        uow: String,
+        /// What stands behind WITH.
+        how: KillHow,
+    },
     /// `ALTER DATABASE name SET …`, options as written.
     AlterDatabase {
         /// Which database.
@@ -288,6 +297,19 @@ pub struct FileSpec {
     pub log: bool,
     /// None = PRIMARY.
     pub filegroup: Option<String>,
+}
+
+/// What becomes of a unit of work that is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillHow {
+    /// Nothing was said.
+    Plain,
+    /// WITH COMMIT
+    Commit,
+    /// WITH ROLLBACK
+    Rollback,
+    /// WITH STATUSONLY: nothing, only how far it is.
+    StatusOnly,
 }
 
 /// The information statements.

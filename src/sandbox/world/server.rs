@@ -235,10 +235,7 @@ impl Host for SimulatedServer {
     }
 
     fn commit(&self, context: &Context) -> Outcome<()> {
-        self.call(context, |call| {
-            call.commit();
-            Ok(())
-        })
+        self.call(context, |call| call.commit(context.session_id))
     }
 
     fn roll_back(&self, context: &Context) -> Outcome<()> {

@@ -48,6 +48,9 @@ pub(crate) struct State {
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
+    /// Units of work that somebody coordinates.
+    #[serde(default)]
+    pub(crate) units: Vec<super::dtc::Unit>,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
     /// Availability groups and mirroring.
@@ -108,6 +111,8 @@ pub(crate) struct Server {
     pub(crate) transactions: Transactions,
     #[serde(skip)]
     pub(crate) locks: Locks,
+    #[serde(default)]
+    pub(crate) dtc: super::dtc::Dtc,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.

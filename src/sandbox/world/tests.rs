@@ -4,6 +4,7 @@ mod asking;
 mod backup;
 mod catalogue;
 mod dialect;
+mod distributed;
 mod ha;
 mod locking;
 mod system;
