@@ -15,6 +15,7 @@ use super::tds::{Certificate, Listener};
 use super::tsql::session::Endpoint;
 use super::world::{self, World};
 use crate::clock::DrillClock;
+use crate::limits;
 
 const KEPT: &str = "sandbox.json";
 const CERTIFICATE: &str = "certificate.pem";
@@ -180,15 +181,19 @@ pub fn faults(worlds: &[String]) -> Vec<serde_json::Value> {
 
 fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) -> Result<Running, String> {
     let certificate = Arc::new(certificate);
+    let hosts = world.hosts();
+    // every connection may have a statement that waits: with fewer threads some of them would keep all others out
+    let threads = hosts.len().max(1) * (limits::SANDBOX_CONNECTIONS + 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .max_blocking_threads(threads)
         .thread_name("sandbox")
         .enable_all()
         .build()
         .map_err(|e| format!("no threads for the sandbox: {e}"))?;
     let mut served = Vec::new();
     let mut listeners = Vec::new();
-    for (n, (host, (name, role))) in world.hosts().into_iter().zip(world.servers()).enumerate() {
+    for (n, (host, (name, role))) in hosts.into_iter().zip(world.servers()).enumerate() {
         let wanted = kept.port_base.map_or(0, |base| base.saturating_add(n as u16));
         let socket = TcpListener::bind(("127.0.0.1", wanted))
             .map_err(|e| format!("port {wanted} for {name}: {e}\n  next: name another with --port-base"))?;
