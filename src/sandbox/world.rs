@@ -12,6 +12,7 @@ mod columns;
 mod files;
 mod foreign;
 mod ha;
+mod hand;
 mod ids;
 mod ledger;
 mod locks;
@@ -283,6 +284,18 @@ impl World {
         sources().find_map(of).unwrap_or_default()
     }
 
+    /// The databases that users made, each name once.
+    pub fn databases(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        let mut all: Vec<String> = Vec::new();
+        for database in state.servers.iter().flat_map(|s| &s.databases).filter(|d| d.id > 4) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(&database.name)) {
+                all.push(database.name.clone());
+            }
+        }
+        all
+    }
+
     /// BizTalk computers.
     pub fn computers(&self) -> Vec<String> {
         self.shared.locked().biztalk.computers.iter().map(|c| c.name.clone()).collect()
@@ -343,7 +356,7 @@ impl Shared {
     /// Runs a call on the world as it is now, and saves what changed before the answer goes out.
     pub(crate) fn now<T>(&self, call: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
         let mut state = self.locked();
-        let now = self.clock.now();
+        let now = state.time_by(&*self.clock);
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);

@@ -59,6 +59,8 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         seed: making.seed,
         dice: Dice::new(making.seed),
         clock: making.clock,
+        ahead_ms: 0,
+        by_hand: false,
         at: began,
         opened: making.opened,
         servers: Vec::new(),
