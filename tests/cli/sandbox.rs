@@ -67,8 +67,18 @@ fn a_world_is_served_on_its_ports_until_told_to_stop_and_opened_again() {
     let (state, port) = (home.path().join("state"), base.to_string());
     let state = state.to_str().unwrap();
     let args = [
-        "sandbox", "serve", "--world", "quiet-night", "--port-base", &port, "--password", "Secret-1", "--state", state,
-        "--fault", "renamed-job",
+        "sandbox",
+        "serve",
+        "--world",
+        "quiet-night",
+        "--port-base",
+        &port,
+        "--password",
+        "Secret-1",
+        "--state",
+        state,
+        "--fault",
+        "renamed-job",
     ];
     let served = Served::start(&home, &args);
     for (n, name) in ["NIGHTSQL1", "NIGHTSQL2"].iter().enumerate() {

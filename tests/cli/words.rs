@@ -61,7 +61,13 @@ fn a_name_that_is_not_there_is_answered_with_the_names_that_are() {
     let start = "drbook: there is no world called `mars`\n  next: there are: ";
     assert!(ran.stderr.starts_with(start) && ran.stderr.contains("biztalk, "), "{}", ran.stderr);
     let ran = home.run(&["rehearse", "--no-input", "--fault", "nope"]).exits(3);
-    assert!(ran.stderr.contains("there is no fault `nope`\n  next: these fit world biztalk: agent-stopped, black-hole, "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(
+            "there is no fault `nope`\n  next: these fit world biztalk: agent-stopped, black-hole, "
+        ),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
