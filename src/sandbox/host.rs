@@ -362,6 +362,8 @@ pub trait Host: Send + Sync + 'static {
     fn logout(&self, context: &Context);
     /// The session moved to another database, or runs or ended a statement (for sys.dm_exec_*).
     fn activity(&self, context: &Context, command: Option<&str>);
+    /// The session sent this batch (for sys.dm_exec_sql_text, DBCC INPUTBUFFER).
+    fn sent(&self, _context: &Context, _sql: &str) {}
     /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
     fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
     /// The columns of a table or view; errors of rights come from here.
@@ -375,6 +377,10 @@ pub trait Host: Send + Sync + 'static {
         let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
+    fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
+        Err(Message::not_modelled(format_args!("linked server {name}")))
     }
     /// Begins the session's transaction; its 8-byte descriptor.
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;

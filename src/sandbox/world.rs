@@ -9,16 +9,20 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod errorlog;
 mod files;
 mod foreign;
 mod ha;
 mod hand;
 mod ids;
+mod instance;
 mod ledger;
 mod locks;
 mod log;
 mod media;
+mod options;
 mod plan;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -173,6 +177,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }
@@ -369,6 +376,16 @@ impl Shared {
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// How many drill seconds pass in a real one.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed().max(0.001)
+    }
+
+    /// The drill's time, without the world moving there.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world

@@ -17,27 +17,13 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
-    Server, Shipping, State, Trouble, Volume,
+    Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log, Login, Model,
+    More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
-/// Options a server has, with their values where the world does not say otherwise.
-const OPTIONS: &[(&str, i64)] = &[
-    ("Ad Hoc Distributed Queries", 0),
-    ("Agent XPs", 1),
-    ("backup checksum default", 0),
-    ("backup compression default", 0),
-    ("cost threshold for parallelism", 5),
-    ("in-doubt xact resolution", 0),
-    ("max degree of parallelism", 0),
-    ("max server memory (MB)", 2_147_483_647),
-    ("remote access", 1),
-    ("remote proc trans", 0),
-    ("remote query timeout (s)", 600),
-    ("show advanced options", 0),
-    ("xp_cmdshell", 0),
-];
+/// Options whose value on a server with its agent running is not the product's default.
+const OPTIONS: &[(&str, i64)] = &[("Agent XPs", 1)];
 
 /// What a world is made with.
 #[derive(Debug)]
@@ -148,11 +134,14 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        configured: BTreeMap::new(),
+        error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
         locks: super::locks::Locks::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
+        suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -236,6 +225,9 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
         disabled: false,
         sysadmin,
         grants: Vec::new(),
+        denies: Vec::new(),
+        roles: Vec::new(),
+        database: None,
         created: installed(),
     };
     let mut all = vec![Login { password: Some(making.password.to_owned()), ..login(1, "sa", 'S', true) }];
@@ -325,6 +317,7 @@ fn system_files(dice: &mut Dice, server: &Server, name: &str) -> Vec<DbFile> {
         physical: format!("{folder}\\{physical}"),
         is_log,
         pages,
+        limits: FileLimits::default(),
     };
     vec![
         file(dice, 1, data, data_file, false, if name == "tempdb" { 131_072 } else { 2560 }),
@@ -368,6 +361,7 @@ fn make_database(
             physical: format!("{folder}\\{}{suffix}", plan.name),
             is_log,
             pages,
+            limits: FileLimits::default(),
         });
     }
     let start = Lsn::new(plan.vlf.into(), i128::from(state.dice.between(2000, 60_000)), 1);

@@ -19,11 +19,16 @@ use chrono::{DateTime, Utc};
 use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
+use crate::clock::mono_ms;
 use crate::sandbox::answer::{Door, Login, Message, Sink};
 use crate::sandbox::host::{
     Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
 };
 use crate::sandbox::value::{Column, Table, Value};
+use commands::Course;
+
+/// Characters kept of the batch a session sent last.
+const SENT: usize = 4000;
 
 /// A server of a world.
 pub(crate) struct SimulatedServer {
@@ -141,8 +146,10 @@ impl Host for SimulatedServer {
                 database: who.database.clone(),
                 since: now,
                 command: None,
+                text: None,
                 last_start: now,
                 last_end: None,
+                doing: None,
                 killed: false,
             });
             Ok(who)
@@ -171,6 +178,16 @@ impl Host for SimulatedServer {
                     session.command = None;
                     session.last_end = Some(now);
                 }
+            }
+        });
+    }
+
+    fn sent(&self, context: &Context, sql: &str) {
+        self.shared.now(|state, _| {
+            let s = self.number;
+            let session = state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
+            if let Some(session) = session {
+                session.text = Some(sql.chars().take(SENT).collect());
             }
         });
     }
@@ -277,10 +294,27 @@ impl Host for SimulatedServer {
     }
 
     fn command(&self, context: &Context, command: &Command, sink: &mut dyn Sink) -> Result<(), Vec<Message>> {
-        let mut parts = crate::sandbox::answer::Kept::default();
-        let outcome = self.call(context, |call| call.command(command, &mut parts));
-        forward(parts, sink);
-        outcome
+        let since = mono_ms();
+        let mut urgent = None;
+        loop {
+            let mut parts = crate::sandbox::answer::Kept::default();
+            let asked = urgent.as_ref().unwrap_or(command);
+            let course = self.call(context, |call| call.command(asked, &mut parts));
+            forward(parts, sink);
+            match course? {
+                Course::Done => return Ok(()),
+                Course::Takes(work) => {
+                    return commands::long::see_through(&self.shared, self.number, context, &work, sink);
+                }
+                Course::Blocked => {
+                    if sink.stopped() || self.killed(context) || !self.shared.pause(15) {
+                        return Err(Vec::new());
+                    }
+                    let drill_ms = mono_ms().saturating_sub(since) as f64 * self.shared.speed();
+                    urgent = commands::without_patience(command, drill_ms);
+                }
+            }
+        }
     }
 }
 
@@ -289,6 +323,20 @@ fn forward(parts: crate::sandbox::answer::Kept, sink: &mut dyn Sink) {
         if sink.stopped() || sink.put(part).is_err() {
             return;
         }
+    }
+}
+
+/// Whether a name without `sys` before it is one of the system tables of old.
+fn of_old(name: &str, master: bool) -> bool {
+    match name {
+        "sysobjects" | "syscolumns" | "sysusers" | "systypes" | "sysfiles" | "sysindexes"
+        | "sysindexkeys" | "syscomments" | "sysdepends" | "syspermissions" | "sysprotects"
+        | "sysforeignkeys" | "sysreferences" | "sysfilegroups" | "sysmembers" => true,
+        "sysprocesses" | "syslockinfo" | "sysdatabases" | "sysaltfiles" | "syslogins" | "sysconfigures"
+        | "syscurconfigs" | "sysservers" | "syslanguages" | "sysmessages" | "sysdevices" | "syscharsets"
+        | "sysperfinfo" | "sysremotelogins" | "sysoledbusers" | "sysopentapes" | "syscacheobjects"
+        | "syslocks" => master,
+        _ => false,
     }
 }
 
@@ -318,11 +366,9 @@ impl Call<'_> {
         let full = match name.schema.as_str() {
             "sys" => format!("sys.{lower}"),
             "information_schema" => format!("information_schema.{lower}"),
+            // The old system tables answer to dbo as well: some everywhere, the server's in master.
+            "dbo" if of_old(&lower, name.database.eq_ignore_ascii_case("master")) => format!("sys.{lower}"),
             "dbo" if name.database.eq_ignore_ascii_case("msdb") => format!("msdb.dbo.{lower}"),
-            // The old system tables answer to dbo as well.
-            "dbo" if matches!(lower.as_str(), "sysprocesses" | "syslockinfo" | "sysdatabases") => {
-                format!("sys.{lower}")
-            }
             _ => return Ok(None),
         };
         let year = self.server().year();

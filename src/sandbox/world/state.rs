@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use condition::{in_restore, no_such_database, offline};
 pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
-pub(crate) use more::{BadPage, More};
+pub(crate) use more::{BadPage, More, Suspect};
 
 use super::agent::Agent;
+use super::errorlog::ErrorLog;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
@@ -90,7 +91,13 @@ pub(crate) struct Server {
     pub(crate) engine_account: String,
     pub(crate) logins: Vec<Login>,
     pub(crate) linked: Vec<Linked>,
+    /// Configuration options in use that are not as the product has them.
     pub(crate) options: BTreeMap<String, i64>,
+    /// What sp_configure was told and is not in use yet.
+    #[serde(default)]
+    pub(crate) configured: BTreeMap<String, i64>,
+    #[serde(default)]
+    pub(crate) error_log: ErrorLog,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) databases: Vec<Database>,
     pub(crate) msdb: History,
@@ -112,6 +119,9 @@ pub(crate) struct Server {
     /// Megabytes a drill second that a backup or restore moves; None = as the sandbox has it.
     #[serde(default)]
     pub(crate) throughput: Option<i64>,
+    /// msdb's suspect_pages.
+    #[serde(default)]
+    pub(crate) suspect_pages: Vec<Suspect>,
 }
 
 /// A certificate in master, for backup encryption.
@@ -148,7 +158,26 @@ pub(crate) struct Login {
     pub(crate) sysadmin: bool,
     /// Server permissions, in capitals.
     pub(crate) grants: Vec<String>,
+    /// Server permissions denied, in capitals.
+    #[serde(default)]
+    pub(crate) denies: Vec<String>,
+    /// Server roles it is in, besides sysadmin.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// Its default database; master when none was given.
+    #[serde(default)]
+    pub(crate) database: Option<String>,
     pub(crate) created: NaiveDateTime,
+}
+
+impl Login {
+    /// Whether it is in a fixed server role.
+    pub(crate) fn is_in(&self, role: &str) -> bool {
+        if role.eq_ignore_ascii_case("sysadmin") {
+            return self.sysadmin;
+        }
+        self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
+    }
 }
 
 /// A linked server.
@@ -293,6 +322,19 @@ pub(crate) struct DbFile {
     pub(crate) is_log: bool,
     /// 8 KB pages.
     pub(crate) pages: i64,
+    #[serde(default)]
+    pub(crate) limits: FileLimits,
+}
+
+/// What a file was made with beside its size; None = as files are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileLimits {
+    /// -1 = none.
+    pub(crate) max_pages: Option<i64>,
+    /// Pages, or percent (`true`).
+    pub(crate) growth: Option<(i64, bool)>,
+    /// None = PRIMARY.
+    pub(crate) filegroup: Option<String>,
 }
 
 /// The log of a database.
@@ -365,8 +407,12 @@ pub(crate) struct Session {
     pub(crate) database: String,
     pub(crate) since: DateTime<Utc>,
     pub(crate) command: Option<String>,
+    /// The batch it sent last, cut to what is kept of it.
+    pub(crate) text: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
+    /// A statement that takes time.
+    pub(crate) doing: Option<super::agent::Doing>,
     /// KILL came: it does nothing more.
     pub(crate) killed: bool,
 }
@@ -405,6 +451,11 @@ impl Server {
         let ahead =
             TimeDelta::minutes(self.offset_minutes.into()) + TimeDelta::milliseconds(self.trouble.skew_ms);
         (local - ahead).and_utc()
+    }
+
+    /// The OLE DB provider that linked servers of this version are made with.
+    pub(crate) const fn provider(&self) -> &'static str {
+        if self.version.0 >= 16 { "MSOLEDBSQL" } else { "SQLNCLI" }
     }
 
     /// The internal version number of its databases.

@@ -219,14 +219,14 @@ impl Call<'_> {
         if !roles.iter().any(|(_, n)| n.eq_ignore_ascii_case(role)) {
             return NULL;
         }
-        let sysadmin = match login {
-            None => self.who.sysadmin,
-            Some(login) => match self.server().logins.iter().find(|l| l.name.eq_ignore_ascii_case(login)) {
-                Some(found) => found.sysadmin,
-                None => return NULL,
-            },
-        };
-        int(i64::from(role.eq_ignore_ascii_case("public") || sysadmin))
+        let login = login.unwrap_or(&self.who.login);
+        let Some(found) = self.server().login(login) else { return NULL };
+        let sysadmin = found.sysadmin || (self.who.sysadmin && login.eq_ignore_ascii_case(&self.who.login));
+        int(i64::from(
+            role.eq_ignore_ascii_case("public")
+                || sysadmin && found.kind != 'R' && role.eq_ignore_ascii_case("sysadmin")
+                || found.is_in(role),
+        ))
     }
 
     fn has_permission(&self, arguments: &[Value]) -> Value {

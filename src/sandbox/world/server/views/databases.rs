@@ -45,18 +45,16 @@ pub(crate) const fn model(model: Model) -> (i64, &'static str) {
     }
 }
 
-fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) {
+/// log_reuse_wait and its name.
+pub(super) fn holdup(call: &Call<'_>, db: &Database) -> (i64, &'static str) {
     let online = db.state == DbState::Online;
-    let (state, state_desc) = state(db);
-    let (model, model_desc) = model(db.model);
-    let owner = server.logins.iter().find(|l| l.name == db.owner).map(|l| l.sid.clone());
     let running = call.state.servers[call.s]
         .agent
         .jobs
         .iter()
         .filter_map(|j| j.run.as_ref()?.doing.as_ref())
         .any(|x| x.database == db.name);
-    let (wait, wait_desc) = if running && db.id > 4 {
+    if running && db.id > 4 {
         (3, "ACTIVE_BACKUP_OR_RESTORE")
     } else if let Some(held) = call.state.log_held(call.s, db) {
         held
@@ -64,7 +62,15 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         super::log_wait(db)
     } else {
         (0, "NOTHING")
-    };
+    }
+}
+
+fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) {
+    let online = db.state == DbState::Online;
+    let (state, state_desc) = state(db);
+    let (model, model_desc) = model(db.model);
+    let owner = server.logins.iter().find(|l| l.name == db.owner).map(|l| l.sid.clone());
+    let (wait, wait_desc) = holdup(call, db);
     let messagebox = db.role == "messagebox";
     let access = ["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))];
     let mut cells = vec![
