@@ -1,7 +1,8 @@
 //! A folder as one file, whole or not at all: every part carries its SHA-256, the end one over all of them.
 //!
 //! Does not know what the files mean. `DRBKWRLD`, then per file: length of its path (2 bytes, little end first), the path with
-//! `/`, length (8 bytes), bytes, SHA-256; at the end a path length of 0 and the SHA-256 of all sums in order.
+//! `/`, length (8 bytes), bytes, SHA-256 of path, a zero byte and bytes; at the end a path length of 0 and the SHA-256 of all
+//! those sums in order.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -46,7 +47,7 @@ fn packed(folder: &Path, mut out: BufWriter<File>, but: &[&str]) -> Result<u64, 
             continue;
         }
         let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let sum = Sha256::digest(&bytes);
+        let sum = sum(&name, &bytes);
         whole.update(sum);
         out.write_all(&(name.len() as u16).to_le_bytes()).map_err(say)?;
         out.write_all(name.as_bytes()).map_err(say)?;
@@ -60,6 +61,11 @@ fn packed(folder: &Path, mut out: BufWriter<File>, but: &[&str]) -> Result<u64, 
     let file = out.into_inner().map_err(|e| say(e.into_error()))?;
     file.sync_all().map_err(say)?;
     Ok(count)
+}
+
+/// What keeps a file and its name as they were.
+fn sum(name: &str, bytes: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(name).chain_update([0]).chain_update(bytes).finalize().into()
 }
 
 /// Every file below a folder, in the order of names.
@@ -155,8 +161,8 @@ fn unpacked(mut from: impl Read, folder: &Path) -> Result<(), Wrong> {
         let mut bytes = Vec::new();
         from.by_ref().take(size).read_to_end(&mut bytes).map_err(ended)?;
         from.read_exact(&mut sum).map_err(ended)?;
-        let digest = Sha256::digest(&bytes);
-        if bytes.len() as u64 != size || digest.as_slice() != sum {
+        let digest = self::sum(&name, &bytes);
+        if bytes.len() as u64 != size || digest != sum {
             return Err(Wrong::Damaged("a file in it was changed"));
         }
         whole.update(digest);
@@ -176,9 +182,9 @@ mod tests {
 
     fn filled() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("files/D/SQL Data")).unwrap();
+        std::fs::create_dir_all(folder.path().join("f/D x")).unwrap();
         std::fs::write(folder.path().join("world.json"), "{}").unwrap();
-        std::fs::write(folder.path().join("files/D/SQL Data/a.bak"), [7; 300]).unwrap();
+        std::fs::write(folder.path().join("f/D x/a"), [7; 9]).unwrap();
         std::fs::write(folder.path().join("lock"), "").unwrap();
         folder
     }
@@ -191,7 +197,7 @@ mod tests {
         assert!(pack(from.path(), &file, &[]).unwrap_err().contains("is there already"));
         let again = to.path().join("again");
         unpack(&file, &again).unwrap();
-        assert_eq!(std::fs::read(again.join("files/D/SQL Data/a.bak")).unwrap(), [7; 300]);
+        assert_eq!(std::fs::read(again.join("f/D x/a")).unwrap(), [7; 9]);
         assert!(!again.join("lock").exists());
         assert!(unpack(&file, &again).unwrap_err().contains("is not empty"));
     }
@@ -227,7 +233,7 @@ mod tests {
             bytes.extend(name.as_bytes());
             bytes.extend(1_u64.to_le_bytes());
             bytes.push(b'x');
-            bytes.extend(Sha256::digest(b"x"));
+            bytes.extend(sum(name, b"x"));
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("a.world");
             std::fs::write(&file, bytes).unwrap();
