@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
+pub(crate) use backup::BackupAsk;
 use behind::Behind;
 use files::Files;
 pub(crate) use ha::Why;
