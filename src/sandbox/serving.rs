@@ -3,6 +3,8 @@
 //! Does not know what is asked of them. Writes beside the world's state what is needed to start it again:
 //! its name, the password of `sa`, and the certificate.
 
+mod listener;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +73,8 @@ pub struct Running {
     kept: Kept,
     world: World,
     served: Vec<Served>,
+    /// Listeners of availability groups, with their ports.
+    addresses: Vec<(String, u16)>,
     listeners: Vec<Listener>,
     runtime: Option<tokio::runtime::Runtime>,
     _lock: std::fs::File,
@@ -100,7 +104,8 @@ pub fn start(wanted: &Wanted) -> Result<Running, String> {
     let lock = lock(&wanted.folder)?;
     // A port that somebody else has is said before a world is made.
     let plan = world::Plan::read(&wanted.world).map_err(|e| world::Trouble::File(e).to_string())?;
-    let names: Vec<String> = plan.servers.iter().map(|s| s.name.clone()).collect();
+    let listeners = plan.availability_groups.iter().filter_map(|g| g.listener.as_ref().map(|l| &l.name));
+    let names: Vec<String> = plan.servers.iter().map(|s| &s.name).chain(listeners).cloned().collect();
     let sockets = bind(wanted.port_base, &names)?;
     // Two RSA keys take as long as the world does: side by side.
     let folder = wanted.folder.clone();
@@ -121,7 +126,7 @@ fn bind(base: Option<u16>, names: &[String]) -> Result<Vec<TcpListener>, String>
         let last = usize::from(base) + names.len().saturating_sub(1);
         if base == 0 || last > usize::from(u16::MAX) {
             return Err(format!(
-                "the world has {} servers: with port base {base} the last would listen on {last}\n  next: name a base from 1 to {}",
+                "the world has {} servers and listeners: with port base {base} the last would listen on {last}\n  next: name a base from 1 to {}",
                 names.len(),
                 usize::from(u16::MAX) + 1 - names.len()
             ));
@@ -204,7 +209,8 @@ pub fn reopen_on(folder: &Path, port_base: Option<u16>) -> Result<Running, Strin
     kept.port_base = port_base.or(kept.port_base);
     let lock = lock(folder)?;
     let world = World::open(folder).map_err(|e| e.to_string())?;
-    let names: Vec<String> = world.servers().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> =
+        world.servers().into_iter().map(|(name, _)| name).chain(world.listeners()).collect();
     let sockets = bind(kept.port_base, &names)?;
     let certificate = certificate(folder)?;
     serve(folder.to_owned(), kept, world, certificate, sockets, lock)
@@ -295,16 +301,33 @@ fn serve(
         .map_err(|e| format!("no threads for the sandbox: {e}"))?;
     let mut served = Vec::new();
     let mut listeners = Vec::new();
-    for ((host, (name, role)), socket) in world.hosts().into_iter().zip(world.servers()).zip(sockets) {
+    let mut endpoints = Vec::new();
+    let mut sockets = sockets.into_iter();
+    for ((host, (name, role)), socket) in world.hosts().into_iter().zip(world.servers()).zip(sockets.by_ref())
+    {
         let port = socket.local_addr().map_err(|e| e.to_string())?.port();
         let guard = runtime.enter();
-        let listener = Listener::start(socket, Arc::new(Endpoint::new(host)), certificate.clone())
-            .map_err(|e| format!("{name}: {e}"))?;
+        let endpoint = Arc::new(Endpoint::new(host));
+        endpoints.push(Arc::clone(&endpoint));
+        let listener =
+            Listener::start(socket, endpoint, certificate.clone()).map_err(|e| format!("{name}: {e}"))?;
         drop(guard);
         listeners.push(listener);
         served.push(Served { name, role, port });
     }
-    Ok(Running { folder, kept, world, served, listeners, runtime: Some(runtime), _lock: lock })
+    // Listeners of availability groups come behind the servers.
+    let mut addresses = Vec::new();
+    for ((n, name), socket) in world.listeners().into_iter().enumerate().zip(sockets) {
+        let port = socket.local_addr().map_err(|e| e.to_string())?.port();
+        let behind = listener::GroupListener::new(world.clone(), n, endpoints.clone());
+        let guard = runtime.enter();
+        let listener = Listener::start(socket, Arc::new(behind), certificate.clone())
+            .map_err(|e| format!("{name}: {e}"))?;
+        drop(guard);
+        listeners.push(listener);
+        addresses.push((name, port));
+    }
+    Ok(Running { folder, kept, world, served, addresses, listeners, runtime: Some(runtime), _lock: lock })
 }
 
 /// The certificate of this sandbox, made once: a client may keep trusting it.
@@ -352,6 +375,11 @@ impl Running {
     /// Its servers, in the order of the world file.
     pub fn served(&self) -> &[Served] {
         &self.served
+    }
+
+    /// The listeners of its availability groups and their ports, which lead to whoever is primary.
+    pub fn listeners(&self) -> &[(String, u16)] {
+        &self.addresses
     }
 
     /// A complete estate file that reaches it.

@@ -9,6 +9,7 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod dtc;
 mod errorlog;
 mod files;
 mod foreign;
@@ -239,7 +240,7 @@ impl World {
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
         let at = state.at;
-        state.servers.iter_mut().for_each(|server| server.recover(at));
+        state.servers.iter_mut().for_each(|server| server.reopen(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self {
             shared: Arc::new(Shared {
@@ -305,6 +306,17 @@ impl World {
             }
         }
         all
+    }
+
+    /// The names of the listeners of its availability groups.
+    pub fn listeners(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        state.ha.groups.iter().filter_map(|g| g.listener.as_ref().map(|l| l.name.clone())).collect()
+    }
+
+    /// Where a listener leads now.
+    pub(crate) fn behind_listener(&self, number: usize) -> ha::BehindListener {
+        self.shared.now(|state, _| state.behind_listener(number))
     }
 
     /// BizTalk computers.
