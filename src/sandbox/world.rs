@@ -239,6 +239,7 @@ impl World {
         state.checked().map_err(damaged)?;
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
+        state.look_for_undo_files();
         let at = state.at;
         state.servers.iter_mut().for_each(|server| server.reopen(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
