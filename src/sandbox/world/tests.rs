@@ -5,6 +5,7 @@ mod catalogue;
 mod ha;
 mod locking;
 mod system;
+mod tools;
 mod transactions;
 
 use std::path::Path;

@@ -18,7 +18,10 @@ mod transactions;
 pub(super) use databases::volume_stats;
 pub(super) use history::{family, whole_second};
 pub(super) use instance::drives;
-pub(super) use objects::{find_object, named, object_name, type_name, with_columns};
+pub(super) use objects::{
+    columned, find_object, named, object_kind, object_name, type_name, type_number, type_property, type_rows,
+    with_columns,
+};
 pub(crate) use sessions::AGENT_SESSIONS;
 pub(super) use sessions::{processes, texts};
 pub(super) use storage::{file_stats, log_info, log_stats, table_pages, used_log, used_pages, virtual_files};
