@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 pub mod availability;
+pub mod security;
 
 use chrono::{DateTime, Utc};
 
@@ -197,6 +198,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Principals, permissions, RECONFIGURE.
+    Security(security::Security),
     /// Availability groups and mirroring.
     Availability(availability::Availability),
     /// `DROP DATABASE [IF EXISTS] name, …`
@@ -377,6 +380,10 @@ pub trait Host: Send + Sync + 'static {
         let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
+    fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
+        Err(Message::not_modelled(format_args!("linked server {name}")))
     }
     /// Begins the session's transaction; its 8-byte descriptor.
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;

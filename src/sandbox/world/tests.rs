@@ -2,8 +2,10 @@
 
 mod asking;
 mod catalogue;
+mod functions;
 mod ha;
 mod locking;
+mod principals;
 mod system;
 mod tools;
 mod transactions;

@@ -13,11 +13,13 @@ DBCC SQLPERF(LOGSPACE)
 GO
 DBCC SQLPERF(LOGSPACE) WITH NO_INFOMSGS
 GO
+-- refused
 DBCC USEROPTIONS
 GO
 DBCC TRACESTATUS(-1)
 GO
-DBCC INPUTBUFFER(51)
+DECLARE @me smallint = @@SPID
+DBCC INPUTBUFFER(@me)
 GO
 EXEC sp_who2 'active'
 GO
@@ -42,6 +44,7 @@ SELECT registry_key, value_name, value_data FROM sys.dm_server_registry WHERE va
 GO
 SELECT * FROM fn_my_permissions(NULL, 'SERVER')
 GO
+-- refused
 SELECT * FROM sys.fn_helpcollations() WHERE name = N'Latin1_General_CI_AS'
 GO
 SELECT objtype, objname, name, value FROM fn_listextendedproperty(NULL, NULL, NULL, NULL, NULL, NULL, NULL)
@@ -77,6 +80,7 @@ GO
 USE [Shop]
 ALTER USER tool_login WITH LOGIN = tool_login
 GO
+USE [master]
 GRANT VIEW SERVER STATE TO tool_login
 GO
 USE [Shop]

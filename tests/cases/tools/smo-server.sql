@@ -47,8 +47,8 @@ SELECT (select Value from #SVer where Name = N'ProductName') AS [Product], (sele
   (select Value from #SVer where Name = N'WindowsVersion') AS [OS], (select Internal_Value from #SVer where Name = N'PhysicalMemory') AS [Memory]
 drop table #SVer
 GO
-SELECT CAST(FULLTEXTSERVICEPROPERTY('IsFullTextInstalled') AS bit) AS [refused below]
 -- refused
+SELECT CAST(FULLTEXTSERVICEPROPERTY('IsFullTextInstalled') AS bit) AS [FullText]
 GO
 SELECT CAST(SERVERPROPERTY(N'BuildClrVersionString') AS sysname), CAST(SERVERPROPERTY(N'BuildClrVersion') AS sysname), CAST(SERVERPROPERTY('CollationID') AS int),
   CAST(SERVERPROPERTY('ComparisonStyle') AS int), CAST(SERVERPROPERTY('SqlCharSet') AS tinyint), CAST(SERVERPROPERTY('SqlCharSetName') AS sysname),

@@ -55,7 +55,6 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "DATABASEPROPERTYEX"
         | "CONNECTIONPROPERTY"
         | "SESSIONPROPERTY"
-        | "SQL_VARIANT_PROPERTY"
         | "FILEGROUPPROPERTY_EX"
         | "SESSION_CONTEXT"
         | "COLLATIONPROPERTY"
@@ -81,7 +80,6 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "FILEGROUP_NAME"
         | "CURRENT_TIMEZONE"
         | "CURRENT_TIMEZONE_ID"
-        | "PARSENAME"
         | "SQLAGENT_SUSER_SNAME"
         | "ORIGINAL_DB_NAME"
         | "PROGRAM_NAME" => Type::SYSNAME,

@@ -4,7 +4,9 @@
 
 mod availability;
 mod databases;
+mod dbcc;
 mod headers;
+pub(super) mod security;
 mod transfer;
 
 use super::Call;
@@ -109,7 +111,8 @@ impl Call<'_> {
             Command::ChangeDatabase { .. } => Err(vec![Message::not_modelled("ALTER DATABASE … files")]),
             Command::CreateDatabase { .. } => Err(vec![Message::not_modelled("CREATE DATABASE")]),
             Command::SetOwner { .. } => Err(vec![Message::not_modelled("ALTER AUTHORIZATION")]),
-            Command::Dbcc { what, .. } => Err(vec![Message::not_modelled(format_args!("DBCC {what}"))]),
+            Command::Dbcc { what, arguments, options } => self.dbcc(what, arguments, options, parts),
+            Command::Security(statement) => self.security(statement),
             Command::CheckDb { database, options } => self.check(database, options, parts),
         }
     }

@@ -69,7 +69,7 @@ impl Call<'_> {
             match name {
                 "SERVERPROPERTY" => self.server_property(&word(0)),
                 "DATABASEPROPERTYEX" => match server.database(&word(0)) {
-                    Some(db) => self.database_property(db, &word(1))?,
+                    Some(db) => self.database_property(db, &word(1)),
                     None => NULL,
                 },
                 "DB_NAME" if none => text(here.map_or(self.who.database.as_str(), |d| d.name.as_str())),

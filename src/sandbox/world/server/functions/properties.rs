@@ -50,14 +50,14 @@ impl Call<'_> {
     }
 
     /// DATABASEPROPERTYEX
-    pub(super) fn database_property(&self, db: &Database, name: &str) -> Outcome<Value> {
+    pub(super) fn database_property(&self, db: &Database, name: &str) -> Value {
         let online = db.state == DbState::Online;
         let server = self.server();
         let name = name.to_lowercase();
         if let Some((_, column)) = OPTIONS.iter().find(|(n, _)| *n == name) {
-            return Ok(as_int(&self.database_option(db, column)).map_or(NULL, int));
+            return as_int(&self.database_option(db, column)).map_or(NULL, int);
         }
-        Ok(match name.as_str() {
+        match name.as_str() {
             "status" => text(db.state.word()),
             "recovery" => text(match db.model {
                 Model::Full => "FULL",
@@ -89,7 +89,7 @@ impl Call<'_> {
                 .last_good_check
                 .unwrap_or_else(|| chrono::NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().into())),
             _ => NULL,
-        })
+        }
     }
 
     /// DATABASEPROPERTY: the older, numeric one.
@@ -110,7 +110,7 @@ impl Call<'_> {
             "istrunclog" => yes(db.model == Model::Simple),
             "version" => int(self.server().database_version()),
             other => match self.database_property(db, other) {
-                Ok(Value::Int(n)) => int(n),
+                Value::Int(n) => int(n),
                 _ => NULL,
             },
         }

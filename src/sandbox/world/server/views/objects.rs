@@ -79,6 +79,9 @@ fn shape(kind: Type) -> (&'static str, i64, i64, i64) {
         Type::NVarChar(n) => ("nvarchar", long(n, 2), 0, 0),
         Type::Binary(n) => ("binary", n.into(), 0, 0),
         Type::VarBinary(n) => ("varbinary", long(n, 1), 0, 0),
+        Type::Money => ("money", 8, 19, 4),
+        Type::SmallMoney => ("smallmoney", 4, 10, 4),
+        Type::Xml => ("xml", -1, 0, 0),
         Type::Variant => ("sql_variant", 8016, 0, 0),
     }
 }

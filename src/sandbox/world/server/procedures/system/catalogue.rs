@@ -113,6 +113,9 @@ fn typed(column: &Column) -> [Value; 8] {
         }
         Type::Binary(n) => row(-2, "binary", n.into(), n.into(), None, None, 37),
         Type::VarBinary(n) => row(-3, "varbinary", long(n), long(n), None, None, 37),
+        Type::Money => row(3, "money", 19, 21, Some(4), ten, 110),
+        Type::SmallMoney => row(3, "smallmoney", 10, 12, Some(4), ten, 110),
+        Type::Xml => row(-152, "xml", 0, 0, None, None, 39),
         Type::Variant => row(-150, "sql_variant", 8000, 8016, None, None, 39),
     }
 }
