@@ -21,6 +21,7 @@ mod log;
 mod media;
 mod options;
 mod plan;
+mod play;
 mod principals;
 mod restore;
 mod server;
@@ -45,7 +46,9 @@ use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
+pub(crate) use ha::Why;
 pub(crate) use ids::Dice;
+pub(crate) use plan::ha::{Group as PlannedGroup, Mirror as PlannedMirror};
 pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
 pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
@@ -363,6 +366,16 @@ impl Shared {
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// How many drill seconds pass in a real one.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed().max(0.001)
+    }
+
+    /// The drill's time, without the world moving there.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world

@@ -140,7 +140,7 @@ pub(super) struct Frame {
 pub(super) type Bound = Option<i64>;
 
 /// A query with everything around its SELECTs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Query {
     pub(super) ctes: Vec<Cte>,
     pub(super) body: Body,
@@ -209,6 +209,12 @@ pub(super) enum Body {
     Set { how: SetOperator, left: Box<Body>, right: Box<Body> },
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::Select(Box::default())
+    }
+}
+
 /// How two results are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SetOperator {
@@ -219,7 +225,7 @@ pub(super) enum SetOperator {
 }
 
 /// One SELECT.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Select {
     pub(super) distinct: bool,
     pub(super) top: Option<Top>,

@@ -9,6 +9,8 @@ mod check;
 mod command;
 mod control;
 mod cursor;
+mod datatypes;
+mod describe;
 mod insert;
 mod label;
 mod message;
@@ -18,6 +20,7 @@ mod raised;
 mod select;
 mod table;
 mod transaction;
+mod undeclared;
 
 pub(super) use message::format as format_message;
 
@@ -141,10 +144,12 @@ impl Default for Settings {
 }
 
 /// A statement kept by `sp_prepare`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Prepared {
     declaration: String,
     text: String,
+    /// A procedure kept by `sp_prepexecrpc` instead of a text.
+    procedure: Option<String>,
 }
 
 /// One session.

@@ -4,6 +4,7 @@
 
 mod ha;
 mod jobs;
+mod play;
 mod tables;
 mod upkeep;
 
@@ -17,8 +18,8 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
-    Server, Shipping, State, Trouble, Volume,
+    Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log, Login, Model,
+    More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -54,6 +55,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         biztalk: Computers::default(),
         faults: Vec::new(),
         ha: super::ha::Ha::default(),
+        plays: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -71,6 +73,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
     ha::add(making, &mut state, began)?;
+    play::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -139,6 +142,7 @@ fn make_server(
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
+        suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -314,6 +318,7 @@ fn system_files(dice: &mut Dice, server: &Server, name: &str) -> Vec<DbFile> {
         physical: format!("{folder}\\{physical}"),
         is_log,
         pages,
+        limits: FileLimits::default(),
     };
     vec![
         file(dice, 1, data, data_file, false, if name == "tempdb" { 131_072 } else { 2560 }),
@@ -357,6 +362,7 @@ fn make_database(
             physical: format!("{folder}\\{}{suffix}", plan.name),
             is_log,
             pages,
+            limits: FileLimits::default(),
         });
     }
     let start = Lsn::new(plan.vlf.into(), i128::from(state.dice.between(2000, 60_000)), 1);

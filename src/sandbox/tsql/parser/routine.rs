@@ -161,7 +161,14 @@ impl Parser {
         let list = self.commas(|p| {
             let name = p.variable()?;
             p.accept("AS");
-            let kind = p.type_name(1)?;
+            // drivers still declare long values as the types of old; they are held as what replaced them
+            let old = p.one_of(&["TEXT", "NTEXT", "IMAGE"]);
+            let kind = match old {
+                Some("TEXT") => Type::VarChar(None),
+                Some("NTEXT") => Type::NVarChar(None),
+                Some(_) => Type::VarBinary(None),
+                None => p.type_name(1)?,
+            };
             if p.accept_symbol("=") {
                 p.constant()?;
             }

@@ -14,6 +14,9 @@ use crate::sandbox::value::{Type, Value};
 /// Procedures, EXEC and sp_executesql inside each other.
 const NESTING: usize = 32;
 
+/// Prepared statements of one session.
+const PREPARED: usize = 10_000;
+
 /// A declared parameter: name, type, OUTPUT.
 type Declared = (String, Type, bool);
 
@@ -139,6 +142,13 @@ impl Batch<'_> {
         let given = self.given(arguments)?;
         if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_executesql")) {
             return self.execute_sql(given);
+        }
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> = given.iter().map(|g| (g.name.as_deref(), &g.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            self.sink.put(Part::Done { rows: None })?;
+            return Ok(status);
         }
         let object = self.with_world(|world| {
             if name.len() > 3 {
@@ -266,17 +276,8 @@ fn missing(name: &str) -> Message {
 
 impl Session {
     pub(super) fn run_rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        let name = procedure_name(procedure).unwrap_or_else(|| vec![procedure.to_owned()]);
-        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         let mut batch = Batch::new(self, sink, Variables::default(), 0);
-        let result = match short.as_str() {
-            "sp_executesql" => batch.rpc_text(parameters),
-            "sp_prepare" => batch.rpc_prepare(parameters, false),
-            "sp_prepexec" => batch.rpc_prepare(parameters, true),
-            "sp_execute" => batch.rpc_execute(parameters),
-            "sp_unprepare" => batch.rpc_unprepare(parameters),
-            _ => batch.rpc_procedure(&name, parameters),
-        };
+        let result = batch.rpc_named(procedure, parameters);
         if let Err(raised) = result
             && !raised.sent
         {
@@ -322,6 +323,47 @@ fn pick<'p>(parameters: &'p [Parameter], names: &[&str], place: usize) -> Option
 }
 
 impl Batch<'_> {
+    fn rpc_named(&mut self, procedure: &str, parameters: &[Parameter]) -> Stepped {
+        let name = procedure_name(procedure).unwrap_or_else(|| vec![procedure.to_owned()]);
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        match short.as_str() {
+            "sp_executesql" => self.rpc_text(parameters),
+            "sp_prepare" => self.rpc_prepare(parameters, false),
+            "sp_prepexec" => self.rpc_prepare(parameters, true),
+            "sp_prepexecrpc" => self.rpc_prepare_call(parameters),
+            "sp_execute" => self.rpc_execute(parameters),
+            "sp_unprepare" => self.rpc_unprepare(parameters),
+            _ => self.rpc_procedure(&name, parameters),
+        }
+    }
+
+    /// `sp_prepexecrpc`: a handle, a procedure, its arguments.
+    fn rpc_prepare_call(&mut self, parameters: &[Parameter]) -> Stepped {
+        let procedure = text_of(parameters.get(1));
+        let name = parameters.first().map(|p| p.name.clone()).unwrap_or_default();
+        // one kept inside another might never end
+        let short = procedure_name(&procedure).and_then(|parts| parts.last().map(|n| n.to_lowercase()));
+        if !short.is_some_and(|n| !n.starts_with("sp_prep") && n != "sp_execute" && n != "sp_unprepare") {
+            return Err(Message::not_modelled(format!("{procedure} by sp_prepexecrpc")).into());
+        }
+        let handle = self.keep(Prepared { procedure: Some(procedure.clone()), ..Prepared::default() })?;
+        self.rpc_named(&procedure, parameters.get(2..).unwrap_or_default())?;
+        self.sink.put(Part::Output { name, kind: Type::Int, value: Value::Int(i64::from(handle)) })?;
+        Ok(Flow::Next)
+    }
+
+    /// A handle for what is to be run again.
+    fn keep(&mut self, prepared: Prepared) -> Result<i32, Raised> {
+        if self.session.prepared.len() >= PREPARED {
+            let text = "There is insufficient system memory in resource pool 'default' to run this query.";
+            return Err(Message { class: 17, ..Message::error(701, text) }.into());
+        }
+        let handle = self.session.next_prepared;
+        self.session.next_prepared = handle.wrapping_add(1).max(1);
+        self.session.prepared.insert(handle, prepared);
+        Ok(handle)
+    }
+
     /// `sp_executesql`: statement, declaration, values.
     fn rpc_text(&mut self, parameters: &[Parameter]) -> Stepped {
         let statement = pick(parameters, &["@stmt", "@statement"], 0);
@@ -331,7 +373,8 @@ impl Batch<'_> {
             return Err(Message::error(201, text).into());
         }
         let known = usize::from(declaration.is_some()) + 1;
-        let prepared = Prepared { declaration: text_of(declaration), text: text_of(statement) };
+        let prepared =
+            Prepared { declaration: text_of(declaration), text: text_of(statement), procedure: None };
         self.run_prepared(&prepared, parameters.get(known..).unwrap_or_default())
     }
 
@@ -378,11 +421,10 @@ impl Batch<'_> {
     fn rpc_prepare(&mut self, parameters: &[Parameter], run: bool) -> Stepped {
         let declaration = pick(parameters, &["@params"], 1);
         let statement = pick(parameters, &["@stmt"], 2);
-        let prepared = Prepared { declaration: text_of(declaration), text: text_of(statement) };
+        let prepared =
+            Prepared { declaration: text_of(declaration), text: text_of(statement), procedure: None };
         parser::parameters(&prepared.declaration, self.session.host.version().0)?;
-        let handle = self.session.next_prepared;
-        self.session.next_prepared = handle.wrapping_add(1).max(1);
-        self.session.prepared.insert(handle, prepared.clone());
+        let handle = self.keep(prepared.clone())?;
         let name = parameters.first().map(|p| p.name.clone()).unwrap_or_default();
         if run {
             self.run_prepared(&prepared, parameters.get(3..).unwrap_or_default())?;
@@ -409,7 +451,11 @@ impl Batch<'_> {
     fn rpc_execute(&mut self, parameters: &[Parameter]) -> Stepped {
         let handle = self.handle(parameters)?;
         let Some(prepared) = self.session.prepared.get(&handle).cloned() else { return Ok(Flow::Next) };
-        self.run_prepared(&prepared, parameters.get(1..).unwrap_or_default())
+        let values = parameters.get(1..).unwrap_or_default();
+        match &prepared.procedure {
+            Some(procedure) => self.rpc_named(procedure, values),
+            None => self.run_prepared(&prepared, values),
+        }
     }
 
     fn rpc_unprepare(&mut self, parameters: &[Parameter]) -> Stepped {
@@ -420,6 +466,13 @@ impl Batch<'_> {
     }
 
     fn rpc_procedure(&mut self, name: &[String], parameters: &[Parameter]) -> Stepped {
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> =
+            parameters.iter().map(|p| (Some(p.name.as_str()).filter(|n| !n.is_empty()), &p.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            return Ok(Flow::Next);
+        }
         let object = self.with_world(|world| world.object(&name.to_vec()))?;
         let arguments: Vec<_> = parameters
             .iter()

@@ -55,7 +55,7 @@ impl Batch<'_> {
         list.iter().try_for_each(|s| self.check_one(s))
     }
 
-    fn check_one(&mut self, statement: &Statement) -> Result<(), Vec<Message>> {
+    pub(super) fn check_one(&mut self, statement: &Statement) -> Result<(), Vec<Message>> {
         match &statement.what {
             What::Select(query) => {
                 let result = self.with_world(|world| Binder::new(world).statement(query).map(|_| ()));

@@ -17,7 +17,8 @@ fn send(columns: &[(&str, Type)], rows: Vec<Vec<Value>>, parts: &mut Kept) {
 }
 
 impl Call<'_> {
-    pub(super) fn dbcc(
+    /// DBCC of a kind that changes nothing.
+    pub(super) fn dbcc_looks(
         &mut self,
         what: &str,
         arguments: &[Value],
