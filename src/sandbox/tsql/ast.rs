@@ -571,6 +571,18 @@ pub(super) enum What {
         name: Name,
         definition: TableDefinition,
     },
+    /// CREATE VIEW or PROCEDURE; its text is the batch's.
+    CreateModule {
+        name: Name,
+        how: Creation,
+        module: Box<ModuleBody>,
+    },
+    /// DROP VIEW, DROP PROCEDURE.
+    DropModules {
+        kind: super::super::host::ModuleKind,
+        names: Vec<Name>,
+        if_exists: bool,
+    },
     /// On a table of the session: name, unique, columns.
     CreateIndex {
         name: String,
@@ -651,6 +663,30 @@ pub(super) enum What {
     Use(String),
     Transaction(Transaction),
     Command(HostCommand),
+}
+
+/// CREATE, ALTER, CREATE OR ALTER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Creation {
+    Create,
+    Alter,
+    Either,
+}
+
+/// What a view or procedure is made of.
+#[derive(Debug, Clone)]
+pub(super) enum ModuleBody {
+    View { columns: Vec<String>, query: Box<Query> },
+    Procedure { parameters: Vec<ModuleParameter>, body: Vec<Statement> },
+}
+
+/// A parameter of a procedure.
+#[derive(Debug, Clone)]
+pub(super) struct ModuleParameter {
+    pub(super) name: String,
+    pub(super) kind: Type,
+    pub(super) default: Option<Expr>,
+    pub(super) output: bool,
 }
 
 /// INSERT.

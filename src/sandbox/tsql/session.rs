@@ -14,6 +14,7 @@ mod describe;
 mod insert;
 mod label;
 mod message;
+mod module;
 mod option;
 mod output;
 mod raised;
@@ -171,6 +172,8 @@ pub(super) struct Session {
     /// Cursors by name that outlive the batch.
     global_cursors: HashMap<String, u64>,
     next_cursor: u64,
+    /// Temporary procedures, as they were written.
+    procedures: HashMap<String, String>,
 }
 
 impl Session {
@@ -190,6 +193,7 @@ impl Session {
             cursors: HashMap::new(),
             global_cursors: HashMap::new(),
             next_cursor: 1,
+            procedures: HashMap::new(),
         }
     }
 
@@ -321,6 +325,7 @@ impl Conversation for Session {
         self.identity_insert = None;
         self.cursors.clear();
         self.global_cursors.clear();
+        self.procedures.clear();
         self.context.database.clone_from(&self.first_database);
         self.host.activity(&self.context, None);
     }

@@ -1,7 +1,10 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
 mod asking;
+mod backup;
 mod catalogue;
+mod dialect;
+mod distributed;
 mod functions;
 mod ha;
 mod locking;

@@ -9,7 +9,8 @@ use crate::sandbox::host::{Command, DatabaseChange, FileSpec};
 use crate::sandbox::value::{Type, Value};
 
 /// DBCC commands about databases.
-const CHECKS: [&str; 9] = [
+const CHECKS: [&str; 10] = [
+    "OPENTRAN",
     "CHECKDB",
     "CHECKALLOC",
     "CHECKCATALOG",

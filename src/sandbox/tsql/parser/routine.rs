@@ -9,7 +9,7 @@ impl Parser {
     /// Stands behind EXEC.
     pub(super) fn execute(&mut self) -> Parsed<Execute> {
         if self.accept_symbol("(") {
-            let text = self.nested(Self::value)?;
+            let text = self.executed_text()?;
             if self.peek_symbol(",") {
                 return Err(self.refused("EXEC (…) with arguments"));
             }
@@ -46,6 +46,33 @@ impl Parser {
             return Err(self.refused("EXEC … WITH RESULT SETS"));
         }
         Ok(Execute { status, what })
+    }
+
+    /// Texts and variables put together, nothing else.
+    fn executed_text(&mut self) -> Parsed<Expr> {
+        let mut text: Option<Expr> = None;
+        let mut length = 0;
+        loop {
+            if !matches!(self.kind(), Kind::Text { .. } | Kind::Variable | Kind::Global) {
+                return Err(self.unexpected());
+            }
+            let next = self.constant()?;
+            text = Some(match text {
+                None => next,
+                Some(before) => {
+                    let add = super::super::ast::Operator::Add;
+                    Expr::Binary(add, Box::new(before), Box::new(next))
+                }
+            });
+            length += 1;
+            if length > super::HEIGHT {
+                return Err(self.too_deep());
+            }
+            if !self.accept_symbol("+") {
+                break;
+            }
+        }
+        text.ok_or_else(|| self.unexpected())
     }
 
     fn arguments(&mut self) -> Parsed<Vec<Argument>> {

@@ -12,7 +12,7 @@ use crate::sandbox::answer::{Kept, Message, Parameter, Part, Sink};
 use crate::sandbox::value::{Type, Value};
 
 /// Procedures, EXEC and sp_executesql inside each other.
-const NESTING: usize = 32;
+pub(super) const NESTING: usize = 32;
 
 /// Prepared statements of one session.
 const PREPARED: usize = 10_000;
@@ -21,12 +21,14 @@ const PREPARED: usize = 10_000;
 type Declared = (String, Type, bool);
 
 /// A computed argument.
-struct Given {
-    name: Option<String>,
-    kind: Type,
-    value: Value,
+pub(super) struct Given {
+    pub(super) name: Option<String>,
+    pub(super) kind: Type,
+    pub(super) value: Value,
     /// The variable an output parameter goes back to.
-    output: Option<String>,
+    pub(super) output: Option<String>,
+    /// DEFAULT
+    pub(super) default: bool,
 }
 
 /// The parts of `[sys].sp_name`, or `None` when it is none.
@@ -76,6 +78,8 @@ impl Batch<'_> {
             line: self.line,
             cursors: std::mem::take(&mut self.cursors),
             labels: Vec::new(),
+            source: String::new(),
+            procedure: self.procedure.clone(),
         };
         // a TRY around: errors come back here and are raised by the INSERT
         let result = inner.execute(execute);
@@ -93,7 +97,7 @@ impl Batch<'_> {
     }
 
     /// Runs a text in a scope of its own; USE and SET of it end with it.
-    fn inner(&mut self, sql: &str, variables: Variables) -> Result<(i32, Variables), Raised> {
+    pub(super) fn inner(&mut self, sql: &str, variables: Variables) -> Result<(i32, Variables), Raised> {
         if self.depth + 1 >= NESTING {
             return Err(Message::error(
                 217,
@@ -126,14 +130,16 @@ impl Batch<'_> {
         let mut out = Vec::new();
         for argument in arguments {
             let Some(expr) = &argument.value else {
-                return Err(Message::not_modelled("DEFAULT as an argument").into());
+                let (name, kind) = (argument.name.clone(), Type::Int);
+                out.push(Given { name, kind, value: Value::Null, output: None, default: true });
+                continue;
             };
             let (value, kind) = self.evaluate_with(|b| b.value(expr), None)?;
             let output = match expr {
                 Expr::Variable(name) if argument.output => Some(name.to_lowercase()),
                 _ => None,
             };
-            out.push(Given { name: argument.name.clone(), kind, value, output });
+            out.push(Given { name: argument.name.clone(), kind, value, output, default: false });
         }
         Ok(out)
     }
@@ -142,6 +148,15 @@ impl Batch<'_> {
         let given = self.given(arguments)?;
         if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_executesql")) {
             return self.execute_sql(given);
+        }
+        if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_msforeachdb")) {
+            return self.for_each_database(&given);
+        }
+        if let Some(status) = self.user_procedure(name, &given)? {
+            return Ok(status);
+        }
+        if given.iter().any(|g| g.default) {
+            return Err(Message::not_modelled("DEFAULT as an argument of this procedure").into());
         }
         let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         let own: Vec<_> = given.iter().map(|g| (g.name.as_deref(), &g.value)).collect();
@@ -297,6 +312,7 @@ fn given(parameter: &Parameter) -> Given {
         kind: parameter.kind,
         value: parameter.value.clone(),
         output: parameter.output.then(|| parameter.name.clone()),
+        default: false,
     }
 }
 
@@ -466,6 +482,11 @@ impl Batch<'_> {
     }
 
     fn rpc_procedure(&mut self, name: &[String], parameters: &[Parameter]) -> Stepped {
+        if let Some(flow) =
+            self.rpc_user_procedure(name, &parameters.iter().map(given).collect::<Vec<_>>())?
+        {
+            return Ok(flow);
+        }
         let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         let own: Vec<_> =
             parameters.iter().map(|p| (Some(p.name.as_str()).filter(|n| !n.is_empty()), &p.value)).collect();

@@ -13,6 +13,7 @@ pub(crate) mod long;
 mod options;
 pub(super) mod security;
 mod transfer;
+mod unit;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -183,6 +184,11 @@ impl Call<'_> {
             }
             Command::CheckDb { database, options } => return self.check(database, options),
             Command::Kill(session) => self.kill(*session),
+            Command::KillStatus(session) => self.kill_status(*session),
+            Command::KillUnit { uow, how } => self.kill_unit(uow, *how),
+            Command::Dbcc { what, arguments, options } if what == "OPENTRAN" => {
+                self.open_tran(arguments, options, parts)
+            }
             Command::AlterDatabase { database, set } => return self.alter(database, set, parts),
             Command::Availability(statement) => self.availability(statement),
             Command::DropDatabase(database) => self.drop_database(database),
