@@ -57,7 +57,6 @@ GO
 -- refused
 EXEC xp_cmdshell 'dir'
 GO
--- refused
 EXEC sp_MSforeachdb 'SELECT 1'
 GO
 -- refused
