@@ -82,8 +82,8 @@ impl Host for SimulatedServer {
     }
 
     fn door(&self) -> Door {
-        let now = self.shared.clock.now();
         self.shared.still(|state| {
+            let now = state.time_by(&*self.shared.clock);
             let server = &state.servers[self.number];
             let trouble = &server.trouble;
             if trouble.refused || server.is_starting(now) {
