@@ -145,6 +145,7 @@ impl Host for SimulatedServer {
                 application: who.application.clone(),
                 workstation: who.workstation.clone(),
                 database: who.database.clone(),
+                home: who.database.clone(),
                 since: now,
                 command: None,
                 text: None,

@@ -416,6 +416,8 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) workstation: String,
     pub(crate) database: String,
+    /// The database it was in first.
+    pub(crate) home: String,
     pub(crate) since: DateTime<Utc>,
     pub(crate) command: Option<String>,
     /// The batch it sent last, cut to what is kept of it.
