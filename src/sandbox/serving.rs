@@ -3,6 +3,8 @@
 //! Does not know what is asked of them. Writes beside the world's state what is needed to start it again:
 //! its name, the password of `sa`, and the certificate.
 
+mod listener;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,6 +70,8 @@ pub struct Running {
     kept: Kept,
     world: World,
     served: Vec<Served>,
+    /// Listeners of availability groups, with their ports.
+    addresses: Vec<(String, u16)>,
     listeners: Vec<Listener>,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -188,19 +192,37 @@ fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) ->
         .map_err(|e| format!("no threads for the sandbox: {e}"))?;
     let mut served = Vec::new();
     let mut listeners = Vec::new();
+    let mut endpoints = Vec::new();
     for (n, (host, (name, role))) in world.hosts().into_iter().zip(world.servers()).enumerate() {
         let wanted = kept.port_base.map_or(0, |base| base.saturating_add(n as u16));
         let socket = TcpListener::bind(("127.0.0.1", wanted))
             .map_err(|e| format!("port {wanted} for {name}: {e}\n  next: name another with --port-base"))?;
         let port = socket.local_addr().map_err(|e| e.to_string())?.port();
         let guard = runtime.enter();
-        let listener = Listener::start(socket, Arc::new(Endpoint::new(host)), certificate.clone())
-            .map_err(|e| format!("{name}: {e}"))?;
+        let endpoint = Arc::new(Endpoint::new(host));
+        endpoints.push(Arc::clone(&endpoint));
+        let listener =
+            Listener::start(socket, endpoint, certificate.clone()).map_err(|e| format!("{name}: {e}"))?;
         drop(guard);
         listeners.push(listener);
         served.push(Served { name, role, port });
     }
-    Ok(Running { folder, kept, world, served, listeners, runtime: Some(runtime) })
+    // Listeners of availability groups come behind the servers.
+    let mut addresses = Vec::new();
+    for (n, name) in world.listeners().into_iter().enumerate() {
+        let wanted = kept.port_base.map_or(0, |base| base.saturating_add((endpoints.len() + n) as u16));
+        let socket = TcpListener::bind(("127.0.0.1", wanted))
+            .map_err(|e| format!("port {wanted} for {name}: {e}\n  next: name another with --port-base"))?;
+        let port = socket.local_addr().map_err(|e| e.to_string())?.port();
+        let behind = listener::GroupListener::new(world.clone(), n, endpoints.clone());
+        let guard = runtime.enter();
+        let listener = Listener::start(socket, Arc::new(behind), certificate.clone())
+            .map_err(|e| format!("{name}: {e}"))?;
+        drop(guard);
+        listeners.push(listener);
+        addresses.push((name, port));
+    }
+    Ok(Running { folder, kept, world, served, addresses, listeners, runtime: Some(runtime) })
 }
 
 /// The certificate of this sandbox, made once: a client may keep trusting it.
@@ -243,6 +265,11 @@ impl Running {
     /// Its servers, in the order of the world file.
     pub fn served(&self) -> &[Served] {
         &self.served
+    }
+
+    /// The listeners of its availability groups and their ports, which lead to whoever is primary.
+    pub fn listeners(&self) -> &[(String, u16)] {
+        &self.addresses
     }
 
     /// A complete estate file that reaches it.

@@ -237,6 +237,7 @@ impl World {
         state.checked().map_err(damaged)?;
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
+        state.look_for_undo_files();
         let at = state.at;
         state.servers.iter_mut().for_each(|server| server.reopen(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
@@ -292,6 +293,17 @@ impl World {
         };
         let sources = || state.servers.iter().filter(|s| s.role == state::Role::Source);
         sources().find_map(of).unwrap_or_default()
+    }
+
+    /// The names of the listeners of its availability groups.
+    pub fn listeners(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        state.ha.groups.iter().filter_map(|g| g.listener.as_ref().map(|l| l.name.clone())).collect()
+    }
+
+    /// Where a listener leads now.
+    pub(crate) fn behind_listener(&self, number: usize) -> ha::BehindListener {
+        self.shared.now(|state, _| state.behind_listener(number))
     }
 
     /// BizTalk computers.
