@@ -22,6 +22,7 @@ mod folder_missing;
 mod forked;
 mod group_fails_over;
 mod history_purged;
+mod in_doubt;
 mod in_doubt_differs;
 mod job_disabled;
 mod job_failing;
@@ -34,6 +35,7 @@ mod listener_wrong;
 mod mirror_disconnected;
 mod mirror_suspended;
 mod missing_file;
+mod msdtc_stopped;
 mod nul_backup;
 mod open_gap;
 mod orphaned_logins;
@@ -187,6 +189,7 @@ pub const ALL: &[&Fault] = &[
     &async_replica::FAULT,
     &dtc_off::FAULT,
     &group_fails_over::FAULT,
+    &in_doubt::FAULT,
     &in_doubt_differs::FAULT,
     &job_not_guarded::FAULT,
     &listener_wrong::FAULT,
@@ -196,6 +199,7 @@ pub const ALL: &[&Fault] = &[
     &suspended_replica::FAULT,
     &vss_steals_base::FAULT,
     &missing_file::FAULT,
+    &msdtc_stopped::FAULT,
     &nul_backup::FAULT,
     &open_gap::FAULT,
     &orphaned_logins::FAULT,

@@ -170,6 +170,8 @@ fn a_mark_stands_in_every_database_that_the_transaction_changed() {
 fn a_transaction_open_across_log_backups_comes_out_right_at_every_stop() {
     let folder = tempfile::tempdir().unwrap();
     let walk = Walk::on(folder.path(), &[]);
+    // disks that nobody has to wait for
+    walk.world.shared.now(|state, _| state.servers.iter_mut().for_each(|s| s.throughput = Some(10_000_000)));
     let endpoint = Arc::new(Endpoint::new(Arc::clone(&walk.hosts[0])));
     let mut writer = Client::at(&endpoint, "BizTalkMgmtDb");
     let mut dba = Client::at(&endpoint, "master");
