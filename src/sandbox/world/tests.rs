@@ -1,5 +1,6 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod agent;
 mod asking;
 mod catalogue;
 mod transactions;
