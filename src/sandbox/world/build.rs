@@ -3,6 +3,7 @@
 //! Does not know time beyond the moment it is given; history is made by letting the jobs run.
 
 mod jobs;
+mod logship;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
@@ -75,6 +76,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         let server = make_server(making, server, n, began, &mut state.dice)?;
         state.servers.push(server);
     }
+    state.servers.iter_mut().for_each(super::logship::make_tables);
     for (n, database) in plan.databases.iter().enumerate() {
         make_database(making, &mut state, database, n, began)?;
     }
@@ -83,6 +85,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
+    logship::set_up(making, &mut state, began)?;
     Ok(state)
 }
 

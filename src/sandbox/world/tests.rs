@@ -3,6 +3,7 @@
 mod agent;
 mod asking;
 mod catalogue;
+mod logship;
 mod transactions;
 
 use std::path::Path;

@@ -61,6 +61,9 @@ impl State {
         let (simulated, subsystem) = (step.simulated, step.subsystem.to_uppercase());
         match subsystem.as_str() {
             "TSQL" => {}
+            "CMDEXEC" if command.to_lowercase().contains("sqllogship") => {
+                return self.ship(s, j, &command, &beat, now);
+            }
             other => return batch::unstarted(n, &format!("not modelled: the {other} subsystem")),
         }
         if let Some(closed) = self.servers[s].database(&database).and_then(super::state::Database::closed) {

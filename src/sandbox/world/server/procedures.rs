@@ -6,6 +6,7 @@ mod agent;
 mod biztalk;
 pub(crate) mod bound;
 mod files;
+mod logship;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -91,7 +92,6 @@ impl Call<'_> {
             | "sp_readerrorlog"
             | "xp_instance_regread"
             | "xp_regread"
-            | "sp_help_log_shipping_monitor"
             | "sp_helptext"
             | "sp_help"
             | "sp_getapplock"
@@ -99,6 +99,9 @@ impl Call<'_> {
                 return Err(Message::not_modelled(lower));
             }
             _ => {}
+        }
+        if let Some(status) = logship::run(self, &lower, arguments, parts)? {
+            return Ok(Some(status));
         }
         if name.database.eq_ignore_ascii_case("msdb") {
             return agent::run(self, &lower, arguments, parts);
