@@ -38,6 +38,10 @@ pub const WORLD_DATABASES: usize = 200;
 pub const SANDBOX_CONNECTIONS: usize = 512;
 /// The largest request a simulated server reads (bytes).
 pub const SANDBOX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// Requests that one simulated server holds at once, of all its clients (bytes).
+pub const SANDBOX_REQUESTS_BYTES: usize = 128 * 1024 * 1024;
+/// A client that reads nothing of an answer for so long is given up (seconds of real time).
+pub const SANDBOX_STALLED_SECONDS: u64 = 120;
 /// The largest message a simulated server reads before a login (bytes).
 pub const SANDBOX_LOGIN_BYTES: usize = 128 * 1024;
 /// A simulated server waits this long for a login to be complete (seconds of real time).

@@ -13,10 +13,9 @@ use super::exit::{Exit, Failure};
 use super::open::{self, New};
 use super::{Common, home, identity, talk, walk};
 
-/// Drill seconds per real second when a person walks: minutes of waiting become seconds.
-const SPEED_FOR_PEOPLE: f64 = 20.0;
-/// Unattended nobody reads along; but a watch that asks every few seconds must still be quicker than the jobs it watches.
-const SPEED_UNATTENDED: f64 = 30.0;
+/// Drill seconds per real second: minutes of waiting become seconds. Faster would do for the sandbox, but a watch
+/// that asks every few seconds must still be quicker than the jobs it watches.
+const SPEED: f64 = 20.0;
 
 /// Options of `rehearse`.
 #[derive(Debug, Args)]
@@ -104,7 +103,7 @@ pub(crate) fn answers_for(
 
 /// Starts the servers and opens the drill.
 pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failure> {
-    let speed = args.speed.unwrap_or(if common.no_input { SPEED_UNATTENDED } else { SPEED_FOR_PEOPLE });
+    let speed = args.speed.unwrap_or(SPEED);
     check_speed(speed)?;
     let places = common.places()?;
     let library = open::library(&places);

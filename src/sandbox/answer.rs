@@ -138,6 +138,10 @@ pub trait Server: Send + Sync + 'static {
     fn version(&self) -> (u8, u8, u16);
     /// What happens at the door now; may change while running.
     fn door(&self) -> Door;
+    /// How often all connections were cut; when it changes, those that are open are cut.
+    fn cuts(&self) -> u64 {
+        0
+    }
     /// Lets a login in, or says why not (18456 class 14; 4060 then 18456).
     fn login(&self, login: &Login) -> Result<Box<dyn Conversation>, Vec<Message>>;
 }

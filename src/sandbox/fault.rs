@@ -7,15 +7,41 @@
 mod choice;
 mod needs;
 
+mod agent_stopped;
 mod black_hole;
+mod clock_skew;
+mod disk_full;
 mod diverged;
+mod dropped_connection;
 mod empty_answer;
+mod empty_file;
+mod flipped_bit;
+mod folder_missing;
+mod forked;
+mod history_purged;
+mod job_disabled;
+mod job_failing;
 mod job_fails;
+mod job_hangs;
 mod lagging;
+mod linked_server_down;
 mod missing_file;
+mod nul_backup;
 mod open_gap;
+mod orphaned_logins;
+mod partial_set;
+mod permission_denied;
+mod renamed_job;
 mod server_down;
+mod server_restart;
+mod share_denied;
+mod simple_recovery;
 mod slow;
+mod stolen_log;
+mod swapped_file;
+mod truncated_file;
+mod volume_full;
+mod wrong_owner;
 mod wrong_password;
 
 use super::answer::Message;
@@ -125,18 +151,48 @@ impl Fault {
     }
 }
 
+/// How long before the walk a chain of backups is broken, in minutes: so that the standby has met it.
+const THEFT_MINUTES: i64 = 20;
+
 /// Every fault there is, in the order in which they are put in.
 pub const ALL: &[&Fault] = &[
+    // Before the others: they see the clock of their server.
+    &clock_skew::FAULT,
     &black_hole::FAULT,
+    &disk_full::FAULT,
     &diverged::FAULT,
+    &dropped_connection::FAULT,
     &empty_answer::FAULT,
+    &empty_file::FAULT,
+    &flipped_bit::FAULT,
+    &folder_missing::FAULT,
+    &forked::FAULT,
+    &job_disabled::FAULT,
+    &job_failing::FAULT,
     &job_fails::FAULT,
+    &job_hangs::FAULT,
     &lagging::FAULT,
+    &linked_server_down::FAULT,
     &missing_file::FAULT,
+    &nul_backup::FAULT,
     &open_gap::FAULT,
+    &orphaned_logins::FAULT,
+    &partial_set::FAULT,
+    &permission_denied::FAULT,
+    &renamed_job::FAULT,
+    &server_restart::FAULT,
+    &share_denied::FAULT,
+    &simple_recovery::FAULT,
     &slow::FAULT,
+    &stolen_log::FAULT,
+    &swapped_file::FAULT,
+    &truncated_file::FAULT,
+    &volume_full::FAULT,
+    &wrong_owner::FAULT,
     &wrong_password::FAULT,
-    // Ends what runs, so it comes last.
+    // Forget or end what the others made, so they come last.
+    &history_purged::FAULT,
+    &agent_stopped::FAULT,
     &server_down::FAULT,
 ];
 

@@ -46,6 +46,48 @@ pub struct Scan {
     pub name: ObjectName,
     /// Places in what [`Host::columns`] answered; in the order the rows shall have.
     pub wanted: Vec<usize>,
+    /// How the table is locked while, or longer than, it is read.
+    pub lock: Lock,
+    /// Does not wait for the lock, whatever the session's patience.
+    pub at_once: bool,
+}
+
+/// How a read locks a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Lock {
+    /// NOLOCK: sees what others have not committed.
+    None,
+    /// While it is read.
+    #[default]
+    Shared,
+    /// Against writers until the transaction ends.
+    Held,
+    /// Against everybody until the statement ends, and until the transaction does when it changed something.
+    Exclusive,
+    /// Against everybody until the transaction ends.
+    Claimed,
+}
+
+/// How long a call waits for the locks of others.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    /// Whether the client still wants the answer.
+    pub stopped: &'a dyn Fn() -> bool,
+    /// SET LOCK_TIMEOUT in milliseconds; negative = for ever.
+    pub lock_timeout: i64,
+    /// SET DEADLOCK_PRIORITY
+    pub priority: i64,
+}
+
+impl Patience<'static> {
+    /// Waits for nobody.
+    pub const NONE: Self = Self { stopped: &|| false, lock_timeout: 0, priority: 0 };
+}
+
+impl std::fmt::Debug for Patience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patience").field("lock_timeout", &self.lock_timeout).finish_non_exhaustive()
+    }
 }
 
 /// The rows of a [`Scan`].
@@ -290,7 +332,15 @@ pub trait Host: Send + Sync + 'static {
     fn door(&self) -> super::answer::Door;
     /// How it feels.
     fn mood(&self) -> Mood;
-    /// The drill clock, UTC; moves the world on to it.
+    /// How often all connections were cut; when it changes they are cut again.
+    fn cuts(&self) -> u64 {
+        0
+    }
+    /// A batch or call of a session begins; `false` = its connection is cut, nobody hears of it.
+    fn begins(&self, _context: &Context) -> bool {
+        true
+    }
+    /// The server's clock, UTC; moves the world on to the drill clock.
     fn now(&self) -> DateTime<Utc>;
     /// WAITFOR: true when the world has let that much time pass itself, false when the caller is to wait.
     fn pass(&self, _ms: u64) -> bool {
@@ -311,19 +361,21 @@ pub trait Host: Send + Sync + 'static {
     /// The columns of a table or view; errors of rights come from here.
     fn columns(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Vec<Column>>>;
     /// The rows of some tables and views at one moment, in the order asked.
-    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>>;
-    /// A table or view, whole.
+    fn scan(&self, context: &Context, scans: &[Scan], patience: Patience<'_>) -> Outcome<Vec<Scanned>>;
+    /// A table or view, whole, whoever has changed it.
     fn table(&self, context: &Context, name: &ObjectName) -> Outcome<Option<Table>> {
         let Some(columns) = self.columns(context, name)? else { return Ok(None) };
         let wanted: Vec<usize> = (0..columns.len()).collect();
-        let scan = Scan { name: name.clone(), wanted: wanted.clone() };
-        let rows = self.scan(context, &[scan])?.pop().map(|s| s.into_rows(&wanted));
+        let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
+        let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
     }
     /// Begins the session's transaction; its 8-byte descriptor.
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;
     /// Gives the session's transaction a mark; false when it has one.
     fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool>;
+    /// The session's transaction is nested so deep: its `@@TRANCOUNT`.
+    fn nested(&self, _context: &Context, _depth: i32) {}
     /// Sets a savepoint in the session's transaction.
     fn save(&self, context: &Context, name: &str) -> Outcome<()>;
     /// Undoes what came behind the newest savepoint of that name; false when there is none.
@@ -333,7 +385,17 @@ pub trait Host: Send + Sync + 'static {
     /// Undoes the session's transaction, if it has one.
     fn roll_back(&self, context: &Context) -> Outcome<()>;
     /// A change to a table that [`Host::scan`] gave: part of the session's transaction, or one of its own.
-    fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64>;
+    fn change(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        change: Change,
+        patience: Patience<'_>,
+    ) -> Outcome<u64>;
+    /// A statement that changes rows ended: locks that it alone needed go.
+    fn end_statement(&self, context: &Context);
+    /// Whether the session was killed: it does nothing more but say so.
+    fn killed(&self, context: &Context) -> bool;
     /// A table-valued function, such as `sys.dm_os_file_exists(path)`.
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>>;
     /// A scalar function that needs the world: `SERVERPROPERTY`, `DB_NAME`, `OBJECT_ID`, `HAS_PERMS_BY_NAME`, `dbo.agent_datetime` …

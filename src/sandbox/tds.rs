@@ -6,14 +6,16 @@
 //! ```text
 //! listener      accepts, honours the door           connection    prelogin, TLS, login, requests
 //! packet        8-byte headers, joining, splitting  tls           handshake inside packets
+//! budget        memory that requests may take
 //! prelogin login request rpc                        readers: bytes in, plain values out
-//! kind value moment codepage                        types and values on the wire, both ways
+//! kind value moment codepage older                  types and values on the wire, both ways
 //! token reply                                       writers: parts of an answer in, bytes out
 //! ```
 //!
 //! Not modelled, refused with a message: TDS 7.1 and older, SSPI and federated logins, MARS, bulk load,
 //! table-valued parameters, CLR types, distributed transactions, savepoints by TM request.
 
+mod budget;
 mod bytes;
 mod certificate;
 mod codepage;
@@ -23,6 +25,7 @@ mod kind;
 mod listener;
 mod login;
 mod moment;
+mod older;
 mod packet;
 mod prelogin;
 mod reply;

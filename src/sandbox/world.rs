@@ -11,8 +11,10 @@ mod build;
 mod columns;
 mod files;
 mod folder;
+mod foreign;
 mod ids;
 mod ledger;
+mod locks;
 mod log;
 mod logship;
 mod media;
@@ -23,12 +25,14 @@ mod state;
 mod stored;
 mod transaction;
 mod trigger;
+mod trouble;
 mod work;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -39,9 +43,10 @@ pub(crate) use agent::run::Ending;
 use behind::Behind;
 use files::Files;
 pub(crate) use ids::Dice;
-pub(crate) use plan::{Plan, Server as PlannedServer};
-pub(crate) use state::{Role, State};
+pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
+pub(crate) use state::{Model, Role, State};
 pub(crate) use trigger::{Happening, Trigger};
+pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
 /// The world file that comes with the program.
 pub const BIZTALK: &str = include_str!("../../assets/worlds/biztalk.yaml");
@@ -119,8 +124,12 @@ pub(crate) struct Shared {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Locks were given back.
+    released: Condvar,
     /// Set for a world taken aside while the agent runs a statement: not saved, and waiting only counts.
     aside: Option<std::sync::atomic::AtomicU64>,
+    /// A statement of a world taken aside ran into a lock.
+    blocked: AtomicBool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -183,7 +192,9 @@ impl World {
                 folder: folder.to_owned(),
                 clock,
                 state: Mutex::new(state),
+                released: Condvar::new(),
                 aside: None,
+                blocked: AtomicBool::new(false),
             }),
         };
         world.shared.save(&mut world.shared.locked())?;
@@ -224,7 +235,9 @@ impl World {
                 folder: folder.to_owned(),
                 clock,
                 state: Mutex::new(state),
+                released: Condvar::new(),
                 aside: None,
+                blocked: AtomicBool::new(false),
             }),
         })
     }
@@ -306,7 +319,8 @@ impl Shared {
     fn aside(state: State, now: DateTime<Utc>) -> Self {
         let clock = Arc::new(crate::clock::FixedClock::at(now));
         let aside = Some(std::sync::atomic::AtomicU64::new(0));
-        Self { folder: PathBuf::new(), clock, state: Mutex::new(state), aside }
+        let (state, released) = (Mutex::new(state), Condvar::new());
+        Self { folder: PathBuf::new(), clock, state, released, aside, blocked: AtomicBool::new(false) }
     }
 
     /// The world back, and the milliseconds that its statements waited.
@@ -334,11 +348,30 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
+            self.released.notify_all();
+        }
         if state.dirty {
             // A world that cannot be saved goes on in memory; the next call tries again.
             let _ = self.save(&mut state);
         }
         answer
+    }
+
+    /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world
+    /// taken aside, where nobody else can give anything back.
+    pub(crate) fn pause(&self, ms: u64) -> bool {
+        if self.aside.is_some() {
+            self.blocked.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let _ = self.released.wait_timeout(self.locked(), std::time::Duration::from_millis(ms));
+        true
+    }
+
+    /// Whether a statement ran into a lock.
+    pub(crate) fn was_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// The world without letting time pass.

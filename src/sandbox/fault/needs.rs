@@ -27,6 +27,18 @@ impl Needs {
     pub(crate) const SHIPPED: Self = Self { databases: Some(shipped), ..Self::DESTINATION };
     /// The same; the last destination when none is named.
     pub(crate) const LAST_SHIPPED: Self = Self { servers: last_destination_first, ..Self::SHIPPED };
+    /// A server that restores.
+    pub(crate) const RESTORING: Self = Self { what: "a server that restores", ..Self::DESTINATION };
+    /// A server with a database of its own; a destination before a source.
+    pub(crate) const DATABASE: Self =
+        Self { what: "a database", servers: with_databases, databases: Some(databases) };
+    /// A server whose databases know logins by name; a destination before a source.
+    pub(crate) const LOGINS: Self =
+        Self { what: "logins with roles in databases", servers: with_logins, databases: None };
+    /// A server with agent jobs; a destination before a source.
+    pub(crate) const JOBS: Self = Self { what: "an agent job", servers: with_jobs, databases: None };
+    /// A server that works with another one over a linked server.
+    pub(crate) const LINKED: Self = Self { what: "a linked server", servers: with_links, databases: None };
     /// The server that runs the Backup BizTalk Server job.
     pub(crate) const BACKUP_JOB: Self =
         Self { what: "a Backup BizTalk Server job", servers: management, databases: None };
@@ -68,6 +80,57 @@ fn shipped(plan: &Plan, server: usize) -> Vec<String> {
         .collect();
     all.sort_by_key(|(size, _)| *size);
     all.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The databases that stand on a server, the largest first.
+fn own(plan: &Plan, server: usize) -> Vec<String> {
+    let mut all: Vec<_> = plan
+        .databases
+        .iter()
+        .filter(|d| plan.server_index(&d.server) == Some(server))
+        .map(|d| (std::cmp::Reverse(d.size_mb), d.name.clone()))
+        .collect();
+    all.sort_by_key(|(size, _)| *size);
+    all.into_iter().map(|(_, name)| name).collect()
+}
+
+fn databases(plan: &Plan, server: usize) -> Vec<String> {
+    let mut all = if destinations(plan).contains(&server) { shipped(plan, server) } else { Vec::new() };
+    all.extend(own(plan, server));
+    all
+}
+
+fn with_databases(plan: &Plan) -> Vec<usize> {
+    any(plan).into_iter().filter(|s| !databases(plan, *s).is_empty()).collect()
+}
+
+fn with_logins(plan: &Plan) -> Vec<usize> {
+    let has = |s: &usize| {
+        let name = &plan.servers[*s].name;
+        let on = |list: &[String]| list.iter().any(|x| x.eq_ignore_ascii_case(name));
+        let there = |l: &&crate::sandbox::world::PlannedLogin| {
+            !l.roles.is_empty()
+                && !l.sysadmin
+                && !on(&l.missing_on)
+                && (l.servers.is_empty() || on(&l.servers))
+        };
+        plan.logins.iter().any(|l| there(&l))
+    };
+    if plan.management().is_none() {
+        return Vec::new();
+    }
+    any(plan).into_iter().filter(has).collect()
+}
+
+fn with_jobs(plan: &Plan) -> Vec<usize> {
+    let mut all = destinations(plan);
+    all.extend(management(plan));
+    all
+}
+
+fn with_links(plan: &Plan) -> Vec<usize> {
+    let shipped = destinations(plan);
+    any(plan).into_iter().filter(|s| shipped.contains(s) || !plan.servers[*s].linked.is_empty()).collect()
 }
 
 fn management(plan: &Plan) -> Vec<usize> {

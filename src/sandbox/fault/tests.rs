@@ -1,3 +1,9 @@
+mod chains;
+mod files;
+mod rig;
+mod servers;
+mod worlds;
+
 use super::*;
 
 fn plan() -> Plan {

@@ -10,12 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
+use super::budget::{Budget, Share};
 use super::bytes::Fault;
 use super::certificate::Certificate;
+use super::listener::Bounds;
 use super::login::{self, Login7};
 use super::packet::{DEFAULT_BYTES, Inbox, Message, Outbox, packets, types};
 use super::prelogin::{Channel, Prelogin};
-use super::session::{Ending, Request, Session, Stop, failure, refusal};
+use super::session::{Ending, Request, Session, Stop, exhausted, failure, refusal};
 use super::{tls, token};
 use crate::limits;
 use crate::sandbox::answer::{self, Door, Server};
@@ -43,6 +45,10 @@ pub(super) enum Over {
     Socket(#[from] io::Error),
     #[error(transparent)]
     Fault(#[from] Fault),
+    #[error("the requests of all clients take too much memory")]
+    Full,
+    #[error("the client does not read")]
+    Stalled,
     #[error("the statement's thread ended abnormally")]
     Lost,
 }
@@ -53,27 +59,46 @@ impl From<tokio::task::JoinError> for Over {
     }
 }
 
-/// Serves one client until the connection is over; it has `patience` to log in.
-pub(super) async fn attend(
-    socket: TcpStream,
-    server: Arc<dyn Server>,
-    certificate: Arc<Certificate>,
-    mut door: watch::Receiver<Door>,
-    patience: Duration,
-) -> Over {
-    open(&mut door).await;
+/// What a connection needs of its listener.
+pub(super) struct Host {
+    pub(super) server: Arc<dyn Server>,
+    pub(super) certificate: Arc<Certificate>,
+    pub(super) door: watch::Receiver<Door>,
+    pub(super) bounds: Bounds,
+    pub(super) budget: Budget,
+}
+
+/// What a server says of itself; asked where it may block.
+struct Facts {
+    name: String,
+    version: (u8, u8, u16),
+    open: bool,
+}
+
+impl Facts {
+    async fn of(server: &Arc<dyn Server>) -> Result<Self, Over> {
+        let server = Arc::clone(server);
+        let ask = move || Self {
+            name: server.name(),
+            version: server.version(),
+            open: server.door() != Door::Refused,
+        };
+        Ok(tokio::task::spawn_blocking(ask).await?)
+    }
+}
+
+/// Serves one client until the connection is over.
+pub(super) async fn attend(socket: TcpStream, mut host: Host) -> Over {
+    open(&mut host.door).await;
     // answers are whole packets already
     let _ = socket.set_nodelay(true);
-    match tokio::time::timeout(patience, greet(socket, server, &certificate)).await {
+    match tokio::time::timeout(host.bounds.patience, greet(socket, &host)).await {
         Err(_) => Over::Slow,
         Ok(Err(over)) => over,
-        Ok(Ok(mut connection)) => {
-            connection.door = Some(door);
-            match connection.converse().await {
-                Ok(()) => Over::HungUp,
-                Err(over) => over,
-            }
-        }
+        Ok(Ok(mut connection)) => match connection.converse().await {
+            Ok(()) => Over::HungUp,
+            Err(over) => over,
+        },
     }
 }
 
@@ -84,22 +109,24 @@ async fn open(door: &mut watch::Receiver<Door>) {
 }
 
 /// Everything up to the answer to a login.
-async fn greet(
-    mut socket: TcpStream,
-    server: Arc<dyn Server>,
-    certificate: &Certificate,
-) -> Result<Connection, Over> {
+async fn greet(mut socket: TcpStream, host: &Host) -> Result<Connection, Over> {
+    let Host { server, certificate, .. } = host;
+    let facts = Facts::of(server).await?;
+    // it may have closed since it was last looked at
+    if !facts.open {
+        return Err(Over::Refused);
+    }
     let mut first = [0];
     if socket.peek(&mut first).await? == 0 {
         return Err(Over::HungUp);
     }
     let (stream, message): (Box<dyn Stream>, Message) = if first == [TLS_HANDSHAKE] {
         let mut encrypted = certificate.strict().accept(socket).await?;
-        prelogin(&mut encrypted, &*server).await?;
+        prelogin(&mut encrypted, facts.version).await?;
         let message = expect(&mut encrypted, types::LOGIN).await?;
         (Box::new(encrypted), message)
     } else {
-        match prelogin(&mut socket, &*server).await? {
+        match prelogin(&mut socket, facts.version).await? {
             Channel::Plain => {
                 let message = expect(&mut socket, types::LOGIN).await?;
                 (Box::new(socket), message)
@@ -117,22 +144,28 @@ async fn greet(
         }
     };
     let (reading, mut writing) = tokio::io::split(stream);
-    let asked = match Login7::read(&message.body) {
+    let message_body = message.body;
+    let asked = match Login7::read(&message_body) {
         Ok(asked) => asked,
         Err(Fault::NotModelled(what)) => {
-            let messages = [answer::Message::not_modelled(what)];
-            return refuse(&mut writing, &*server, &messages).await;
+            let message = answer::Message::not_modelled(what);
+            let tokens = if login::is_old(&message_body) {
+                login::old_refusal(&facts.name, &message)
+            } else {
+                login::refusal(&facts.name, &[message])
+            };
+            return refuse(&mut writing, &tokens).await;
         }
         Err(fault) => return Err(fault.into()),
     };
-    let asking = Arc::clone(&server);
+    let asking = Arc::clone(server);
     let login = asked.login.clone();
     let conversation = match tokio::task::spawn_blocking(move || asking.login(&login)).await? {
         Ok(conversation) => conversation,
-        Err(messages) => return refuse(&mut writing, &*server, &messages).await,
+        Err(messages) => return refuse(&mut writing, &login::refusal(&facts.name, &messages)).await,
     };
     let number = conversation.session_id() as u16;
-    let welcome = asked.welcome(&*server, &*conversation);
+    let welcome = asked.welcome(&facts.name, facts.version, &*conversation);
     let packet_bytes = asked.packet_bytes;
     let sent = packets(types::ANSWER, number, packet_bytes.min(DEFAULT_BYTES), &welcome);
     send(&mut writing, &sent).await?;
@@ -142,20 +175,23 @@ async fn greet(
         inbox: Inbox::new(limits::SANDBOX_REQUEST_BYTES),
         packet_bytes,
         number,
-        server: server.name(),
-        session: Some(Session { conversation, server: server.name() }),
-        door: None,
+        session: Some(Session { conversation, server: facts.name.clone(), protocol: asked.protocol }),
+        server: facts.name,
+        door: host.door.clone(),
+        patience: host.bounds.stalled,
+        share: host.budget.share(),
+        running: 0,
     })
 }
 
 /// Answers the client's prelogin; the channel both sides go on with.
 async fn prelogin(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    server: &dyn Server,
+    version: (u8, u8, u16),
 ) -> Result<Channel, Over> {
     let message = expect(stream, types::PRELOGIN).await?;
     let asked = Prelogin::read(&message.body)?;
-    let answer = asked.answer(server.version());
+    let answer = asked.answer(version);
     stream.write_all(&packets(types::ANSWER, 0, DEFAULT_BYTES, &answer)).await?;
     stream.flush().await?;
     Ok(asked.channel())
@@ -189,13 +225,8 @@ async fn expect(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Result<Messa
     }
 }
 
-async fn refuse(
-    writing: &mut WriteHalf<Box<dyn Stream>>,
-    server: &dyn Server,
-    messages: &[answer::Message],
-) -> Result<Connection, Over> {
-    let tokens = login::refusal(server, messages);
-    send(writing, &packets(types::ANSWER, 0, DEFAULT_BYTES, &tokens)).await?;
+async fn refuse(writing: &mut WriteHalf<Box<dyn Stream>>, tokens: &[u8]) -> Result<Connection, Over> {
+    send(writing, &packets(types::ANSWER, 0, DEFAULT_BYTES, tokens)).await?;
     writing.shutdown().await?;
     Err(Over::Refused)
 }
@@ -219,7 +250,12 @@ struct Connection {
     server: String,
     /// Away while a request runs.
     session: Option<Session>,
-    door: Option<watch::Receiver<Door>>,
+    door: watch::Receiver<Door>,
+    /// How long the client may not read.
+    patience: Duration,
+    share: Share,
+    /// Bytes of the request that runs.
+    running: usize,
 }
 
 impl Connection {
@@ -233,6 +269,10 @@ impl Connection {
                     self.end(self.outbox(), ending).await?;
                     return Err(fault.into());
                 }
+                Err(Over::Full) => {
+                    self.end(self.outbox(), exhausted(&self.server)).await?;
+                    return Err(Over::Full);
+                }
                 Err(over) => return Err(over),
             };
             if message.kind == types::ATTENTION {
@@ -240,8 +280,13 @@ impl Connection {
                 self.acknowledge().await?;
                 continue;
             }
+            self.running = message.body.len();
             let ending = match Request::read(&message) {
-                Ok(request) => self.run(request, message.reset).await?,
+                Ok(request) => {
+                    let reset = message.reset;
+                    drop(message);
+                    self.run(request, reset).await?
+                }
                 Err(fault) => {
                     let ending = refusal(&self.server, message.kind, &fault);
                     let fatal = ending.fatal;
@@ -249,6 +294,7 @@ impl Connection {
                     fatal
                 }
             };
+            self.running = 0;
             if ending {
                 self.writing.shutdown().await?;
                 return Ok(());
@@ -270,6 +316,9 @@ impl Connection {
             unread.reserve(usize::from(DEFAULT_BYTES));
             if self.reading.read_buf(unread).await? == 0 {
                 return Err(Over::HungUp);
+            }
+            if !self.share.hold(self.inbox.bytes() + self.running) {
+                return Err(Over::Full);
             }
         }
     }
@@ -336,11 +385,11 @@ impl Connection {
         self.end(self.outbox(), Ending { tokens, fatal: false }).await
     }
 
+    /// Sends; a client that reads nothing for long is given up, its statement with it.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Over> {
-        if let Some(door) = &mut self.door {
-            open(door).await;
-        }
-        Ok(send(&mut self.writing, bytes).await?)
+        open(&mut self.door).await;
+        let sending = send(&mut self.writing, bytes);
+        Ok(tokio::time::timeout(self.patience, sending).await.map_err(|_| Over::Stalled)??)
     }
 }
 

@@ -13,15 +13,16 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::budget::Budget;
 use super::certificate::Certificate;
-use super::connection::attend;
+use super::connection::{Host, attend};
 use crate::limits;
 use crate::sandbox::answer::{Door, Server};
 
 /// How often the door is looked at.
 const DOOR_PERIOD: Duration = Duration::from_millis(50);
 /// Connections the system may hold before they are accepted.
-const BACKLOG: u32 = 128;
+const BACKLOG: u32 = 1024;
 
 /// A simulated server being served; dropping it stops it.
 #[derive(Debug)]
@@ -83,6 +84,10 @@ pub(super) struct Bounds {
     pub(super) connections: usize,
     /// From the connection to the end of its login.
     pub(super) patience: Duration,
+    /// A client may read nothing of an answer for so long.
+    pub(super) stalled: Duration,
+    /// Bytes of requests at once.
+    pub(super) request_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -90,6 +95,8 @@ impl Default for Bounds {
         Self {
             connections: limits::SANDBOX_CONNECTIONS,
             patience: Duration::from_secs(limits::SANDBOX_LOGIN_SECONDS),
+            stalled: Duration::from_secs(limits::SANDBOX_STALLED_SECONDS),
+            request_bytes: limits::SANDBOX_REQUESTS_BYTES,
         }
     }
 }
@@ -103,8 +110,14 @@ pub(super) async fn serve_within(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let mut listener = Some(listener);
-    let (door, seen) = watch::channel(server.door());
+    let asked = Arc::clone(&server);
+    let first = tokio::task::spawn_blocking(move || (asked.door(), asked.cuts()));
+    let (door, mut cuts) = first.await.map_err(io::Error::other)?;
+    let (told, seen) = watch::channel(door);
+    let (cut, cutting) = watch::channel(cuts);
+    let watching = StopOnDrop(tokio::spawn(watch_door(Arc::clone(&server), told, cut)));
     let places = Arc::new(Semaphore::new(bounds.connections));
+    let budget = Budget::new(bounds.request_bytes);
     let mut connections = JoinSet::new();
     let mut look = tokio::time::interval(DOOR_PERIOD);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -113,9 +126,10 @@ pub(super) async fn serve_within(
         tokio::select! {
             () = &mut stop => break,
             _ = look.tick() => {
-                let now = server.door();
-                door.send_if_modified(|before| std::mem::replace(before, now) != now);
-                if now == Door::Refused {
+                if std::mem::replace(&mut cuts, *cutting.borrow()) != cuts {
+                    connections.abort_all();
+                }
+                if *seen.borrow() == Door::Refused {
                     listener = None;
                     connections.abort_all();
                 } else if listener.is_none() {
@@ -130,23 +144,46 @@ pub(super) async fn serve_within(
                     tokio::time::sleep(DOOR_PERIOD).await;
                     continue;
                 };
-                // the door may have closed since it was last looked at
-                if server.door() == Door::Refused {
-                    continue;
-                }
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-                let (server, certificate) = (Arc::clone(&server), Arc::clone(&certificate));
-                let attended = attend(socket, server, certificate, seen.clone(), bounds.patience);
+                let host = Host {
+                    server: Arc::clone(&server),
+                    certificate: Arc::clone(&certificate),
+                    door: seen.clone(),
+                    bounds,
+                    budget: budget.clone(),
+                };
                 connections.spawn(async move {
-                    let _over = attended.await;
+                    let _over = attend(socket, host).await;
                     drop(place);
                 });
             }
         }
     }
     drop(listener);
+    drop(watching);
     connections.shutdown().await;
     Ok(())
+}
+
+/// Looks at the door again and again, where it may block: a world at work must not keep sockets waiting.
+async fn watch_door(server: Arc<dyn Server>, told: watch::Sender<Door>, cut: watch::Sender<u64>) {
+    loop {
+        let asked = Arc::clone(&server);
+        let ask = move || (asked.door(), asked.cuts());
+        let Ok((now, cuts)) = tokio::task::spawn_blocking(ask).await else { return };
+        cut.send_if_modified(|before| std::mem::replace(before, cuts) != cuts);
+        told.send_if_modified(|before| std::mem::replace(before, now) != now);
+        tokio::time::sleep(DOOR_PERIOD).await;
+    }
+}
+
+/// A task that ends with whoever started it.
+struct StopOnDrop(JoinHandle<()>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The next connection; never when there is no socket to listen on.

@@ -2,19 +2,48 @@
 //!
 //! Does not know who may log in.
 
-use super::bytes::{Fault, Reader, from_utf16};
+use super::bytes::{Fault, Reader, clipped, from_utf16};
 use super::packet::agreed_bytes;
 use super::token::{self, Environment};
-use crate::sandbox::answer::{Conversation, Login, Message, Server};
+use crate::sandbox::answer::{Conversation, Login, Message};
 
 /// TDS 7.2, the oldest whose requests we read.
 const OLDEST: u32 = 0x7200_0000;
-/// TDS 7.4, the newest of its kind.
-const NEWEST: u32 = 0x7400_0004;
 /// TDS 8: the same messages inside TLS.
 const STRICT: u32 = 0x0800_0000;
-/// UTF8_SUPPORT, the one feature acknowledged.
+/// FEDAUTH: a login by token.
+const FEDERATED: u8 = 0x02;
+/// UTF8_SUPPORT, the one feature acknowledged, as servers from 2019 do. Session recovery (0x01), column
+/// encryption (0x04), global transactions (0x05), data classification (0x09), DNS caching (0x0B) and what
+/// came later are not: a client takes silence for a server without them.
 const UTF8_SUPPORT: u8 = 0x0A;
+/// Product version 2019.
+const UTF8_SINCE: u8 = 15;
+
+/// The protocols a server answers with, newest first (MS-TDS 2.2.7.14).
+const PROTOCOLS: [u32; 4] = [0x7400_0004, 0x730B_0003, 0x730A_0003, 0x7209_0002];
+
+/// A protocol that is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Protocol(u32);
+
+impl Protocol {
+    /// TDS 7.4.
+    pub(super) const NEWEST: Self = Self(PROTOCOLS[0]);
+
+    /// What a server speaks with a client of that version.
+    fn agreed(asked: u32) -> Self {
+        if asked == STRICT {
+            return Self(STRICT);
+        }
+        Self(PROTOCOLS.into_iter().find(|known| *known <= asked).unwrap_or(PROTOCOLS[3]))
+    }
+
+    /// Knows `date`, `time`, `datetime2` and `datetimeoffset`: from 7.3 on.
+    pub(super) fn has_dates(self) -> bool {
+        self != Self(PROTOCOLS[3])
+    }
+}
 
 /// A login as it was asked for.
 #[derive(Debug)]
@@ -22,8 +51,7 @@ pub(super) struct Login7 {
     pub(super) login: Login,
     /// Agreed packet size.
     pub(super) packet_bytes: u16,
-    /// Agreed protocol version.
-    version: u32,
+    pub(super) protocol: Protocol,
     wants_utf8: bool,
 }
 
@@ -37,7 +65,7 @@ impl Login7 {
         let _options_1 = fixed.u8()?;
         let integrated = fixed.u8()? & 0x80 != 0;
         let _type = fixed.u8()?;
-        let extended = fixed.u8()? & 0x10 != 0;
+        let options_3 = fixed.u8()?;
         if version < OLDEST && version != STRICT {
             return Err(Fault::NotModelled("TDS 7.1 and older; have the client speak TDS 7.4".into()));
         }
@@ -60,6 +88,19 @@ impl Login7 {
                 .ok_or(Fault::Malformed("a login field lies outside the login"))
         };
         let text = |at| field(at, 2).map(from_utf16);
+        let protocol = Protocol::agreed(version);
+        // the flag means something else, or nothing, before 7.4
+        let extended = options_3 & 0x10 != 0 && (version >= PROTOCOLS[0] || version == STRICT);
+        if options_3 & 0x01 != 0 {
+            return Err(Fault::NotModelled("a change of password at login".into()));
+        }
+        if !field(82, 2)?.is_empty() {
+            return Err(Fault::NotModelled("attaching a database file at login".into()));
+        }
+        let language = text(64)?;
+        if !["", "us_english", "English"].iter().any(|known| known.eq_ignore_ascii_case(&language)) {
+            return Err(Fault::NotModelled(format!("the language '{}'", clipped(&language, 128))));
+        }
         let login = Login {
             workstation: text(36)?,
             user: text(40)?,
@@ -67,31 +108,29 @@ impl Login7 {
             application: text(48)?,
             database: text(68)?,
         };
-        let features = if extended { features(record, field(56, 1)?)? } else { Vec::new() };
-        Ok(Self {
-            login,
-            packet_bytes,
-            version: version.min(NEWEST),
-            wants_utf8: features.contains(&UTF8_SUPPORT),
-        })
+        let pointer = if extended { field(56, 1)? } else { &[] };
+        let features = if pointer.is_empty() { Vec::new() } else { features(record, pointer)? };
+        if features.contains(&FEDERATED) {
+            return Err(Fault::NotModelled("a federated login; use a SQL login".into()));
+        }
+        Ok(Self { login, packet_bytes, protocol, wants_utf8: features.contains(&UTF8_SUPPORT) })
     }
 
     /// The tokens that welcome this login.
-    pub(super) fn welcome(&self, server: &dyn Server, session: &dyn Conversation) -> Vec<u8> {
-        let name = server.name();
+    pub(super) fn welcome(&self, name: &str, version: (u8, u8, u16), session: &dyn Conversation) -> Vec<u8> {
         let database = session.database();
         let mut out = Vec::new();
         token::environment(&mut out, Environment::Database, &database, "master");
         let changed = format!("Changed database context to '{database}'.");
-        token::info(&mut out, &information(5701, 2, changed), &name);
+        token::info(&mut out, &information(5701, 2, changed), name);
         token::collation(&mut out);
         token::environment(&mut out, Environment::Language, "us_english", "");
         let changed = "Changed language setting to us_english.".into();
-        token::info(&mut out, &information(5703, 1, changed), &name);
-        token::login_ack(&mut out, self.version, "Microsoft SQL Server", server.version());
+        token::info(&mut out, &information(5703, 1, changed), name);
+        token::login_ack(&mut out, self.protocol.0, "Microsoft SQL Server", version);
         let size = self.packet_bytes.to_string();
         token::environment(&mut out, Environment::PacketSize, &size, "4096");
-        if self.wants_utf8 {
+        if self.wants_utf8 && version.0 >= UTF8_SINCE {
             token::feature_ack(&mut out, &[(UTF8_SUPPORT, &[1])]);
         }
         token::done(&mut out, token::DONE, 0, 0, 0);
@@ -100,14 +139,28 @@ impl Login7 {
 }
 
 /// The tokens that refuse a login.
-pub(super) fn refusal(server: &dyn Server, messages: &[Message]) -> Vec<u8> {
-    let name = server.name();
+pub(super) fn refusal(name: &str, messages: &[Message]) -> Vec<u8> {
     let mut out = Vec::new();
     for message in messages {
-        token::error(&mut out, message, &name);
+        token::error(&mut out, message, name);
     }
     token::done(&mut out, token::DONE, token::ERROR, 0, 0);
     out
+}
+
+/// The same for a login of TDS 7.1 and before, whose lines and counts are half as wide.
+pub(super) fn old_refusal(name: &str, message: &Message) -> Vec<u8> {
+    let mut out = Vec::new();
+    token::old_error(&mut out, message, name);
+    token::old_done(&mut out, token::ERROR);
+    out
+}
+
+/// Whether a LOGIN7 is of TDS 7.1 and before.
+pub(super) fn is_old(body: &[u8]) -> bool {
+    let mut fixed = Reader::new(body);
+    let version = fixed.u32().and_then(|_| fixed.u32());
+    version.is_ok_and(|version| version < OLDEST && version != STRICT)
 }
 
 fn information(number: i32, state: u8, text: String) -> Message {

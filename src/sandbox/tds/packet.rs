@@ -63,6 +63,11 @@ impl Inbox {
         &mut self.unread
     }
 
+    /// Bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.unread.len() + self.started.as_ref().map_or(0, |message| message.body.len())
+    }
+
     /// The next whole message, if it is here.
     pub(super) fn next(&mut self) -> Result<Option<Message>, Fault> {
         let mut used = 0;

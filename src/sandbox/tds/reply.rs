@@ -4,7 +4,8 @@
 //! Call: `COLMETADATA ROW* DONEINPROC`, then `RETURNSTATUS [RETURNVALUE] DONEPROC`.
 //! Does no I/O and does not know who runs the statement.
 
-use super::token;
+use super::login::Protocol;
+use super::{older, token};
 use crate::sandbox::answer::{Message, Parameter, Part};
 use crate::sandbox::value::{Column, Type, Value};
 
@@ -41,6 +42,7 @@ struct Held {
 #[derive(Debug)]
 pub(super) struct Reply<'a> {
     server: &'a str,
+    protocol: Protocol,
     shape: Shape<'a>,
     out: Vec<u8>,
     /// The result set being sent.
@@ -57,9 +59,10 @@ pub(super) struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    pub(super) fn new(server: &'a str, shape: Shape<'a>) -> Self {
+    pub(super) fn new(server: &'a str, protocol: Protocol, shape: Shape<'a>) -> Self {
         Self {
             server,
+            protocol,
             shape,
             out: Vec::new(),
             open: None,
@@ -171,7 +174,15 @@ impl<'a> Reply<'a> {
         if columns.is_empty() || columns.len() > COLUMNS_MAX {
             return self.break_off(format!("a result set of {} columns", columns.len()));
         }
-        token::columns(&mut self.out, &columns);
+        if self.protocol.has_dates() {
+            token::columns(&mut self.out, &columns);
+        } else {
+            let sent: Vec<Column> = columns
+                .iter()
+                .map(|column| Column { kind: older::kind(column.kind), ..column.clone() })
+                .collect();
+            token::columns(&mut self.out, &sent);
+        }
         self.open = Some(columns);
         Ok(())
     }
@@ -184,7 +195,16 @@ impl<'a> Reply<'a> {
             let why = format!("a row of {} values under {} columns", values.len(), columns.len());
             return self.break_off(why);
         }
-        match token::row(&mut self.out, columns, values) {
+        let sent = if self.protocol.has_dates() {
+            token::row(&mut self.out, columns.iter().zip(values).map(|(column, value)| (column.kind, value)))
+        } else {
+            let values: Vec<_> =
+                columns.iter().zip(values).map(|(column, value)| older::value(column.kind, value)).collect();
+            let cells =
+                columns.iter().zip(&values).map(|(column, value)| (older::kind(column.kind), &**value));
+            token::row(&mut self.out, cells)
+        };
+        match sent {
             Ok(()) => Ok(()),
             Err(unfit) => self.break_off(unfit.to_string()),
         }
@@ -255,7 +275,13 @@ impl<'a> Reply<'a> {
                 .iter()
                 .position(|parameter| !name.is_empty() && parameter.name.eq_ignore_ascii_case(&name));
             let ordinal = named.or_else(|| unnamed.next()).unwrap_or(0) as u16;
-            if let Err(unfit) = token::return_value(&mut self.out, ordinal, &name, kind, &value) {
+            let sent = if self.protocol.has_dates() {
+                token::return_value(&mut self.out, ordinal, &name, kind, &value)
+            } else {
+                let value = older::value(kind, &value);
+                token::return_value(&mut self.out, ordinal, &name, older::kind(kind), &value)
+            };
+            if let Err(unfit) = sent {
                 self.error(&Message::not_modelled(unfit));
             }
         }
@@ -309,7 +335,7 @@ mod tests {
     }
 
     fn answer(shape: Shape<'_>, parts: Vec<Part>) -> String {
-        let mut reply = Reply::new("S", shape);
+        let mut reply = Reply::new("S", Protocol::NEWEST, shape);
         for part in parts {
             if reply.put(part).is_err() {
                 break;
@@ -413,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_stopped_answer_keeps_only_what_changed_the_session() {
-        let mut reply = Reply::new("S", Shape::Batch);
+        let mut reply = Reply::new("S", Protocol::NEWEST, Shape::Batch);
         reply.put(Part::Begun(1)).unwrap();
         reply.put(columns()).unwrap();
         let _ = reply.put_environment(&row(1));
@@ -424,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_error_of_class_20_ends_the_connection() {
-        let mut reply = Reply::new("S", Shape::Batch);
+        let mut reply = Reply::new("S", Protocol::NEWEST, Shape::Batch);
         reply.put(Part::Error(Message { class: 16, ..Message::error(1, "x") })).unwrap();
         assert!(!reply.is_fatal());
         reply.put(Part::Error(Message { class: 20, ..Message::error(596, "x") })).unwrap();

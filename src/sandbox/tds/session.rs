@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 use super::bytes::Fault;
+use super::login::Protocol;
 use super::packet::{Message, types};
 use super::reply::{FATAL_CLASS, Reply, Shape};
 use super::request::{self, Transaction};
@@ -75,6 +76,7 @@ pub(super) struct Session {
     pub(super) conversation: Box<dyn Conversation>,
     /// The server's name, for messages.
     pub(super) server: String,
+    pub(super) protocol: Protocol,
 }
 
 impl Session {
@@ -100,7 +102,11 @@ impl Session {
                     let more = number + 1 < calls.len();
                     let shape = Shape::Call { parameters: &call.parameters, more };
                     self.answer(shape, chunks, stop, &mut ending, |session, sink| {
-                        session.rpc(&call.procedure, &call.parameters, sink);
+                        if is_reset(&call.procedure) {
+                            session.reset();
+                        } else {
+                            session.rpc(&call.procedure, &call.parameters, sink);
+                        }
                     });
                     if stop.is_set() || ending.fatal {
                         break;
@@ -139,7 +145,7 @@ impl Session {
         work: impl FnOnce(&mut dyn Conversation, &mut dyn Sink),
     ) {
         let before = std::mem::take(&mut ending.tokens);
-        let mut wire = Wire { reply: Reply::new(&self.server, shape), before, chunks, stop };
+        let mut wire = Wire { reply: Reply::new(&self.server, self.protocol, shape), before, chunks, stop };
         work(&mut *self.conversation, &mut wire);
         if stop.is_set() {
             wire.reply.stop();
@@ -149,6 +155,12 @@ impl Session {
         ending.fatal = wire.reply.is_fatal();
         ending.tokens = wire.take();
     }
+}
+
+/// What python-tds calls to reset a pooled connection, where others set a bit of the packet.
+fn is_reset(procedure: &str) -> bool {
+    let name = procedure.rsplit('.').next().unwrap_or_default().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("sp_reset_connection")
 }
 
 /// The sink a statement writes to.
@@ -208,6 +220,13 @@ pub(super) fn refusal(server: &str, kind: u8, fault: &Fault) -> Ending {
 pub(super) fn failure(server: &str) -> Ending {
     let message = answer::Message::not_modelled("the simulated session failed at this statement and is over");
     refused(server, token::DONE, &answer::Message { class: FATAL_CLASS, ..message })
+}
+
+/// The tokens that end a session for which there is no memory left.
+pub(super) fn exhausted(server: &str) -> Ending {
+    let text = "There is insufficient system memory in resource pool 'default' to run this query.";
+    let message = answer::Message { class: FATAL_CLASS, ..answer::Message::error(701, text) };
+    refused(server, token::DONE, &message)
 }
 
 fn refused(server: &str, done: u8, message: &answer::Message) -> Ending {

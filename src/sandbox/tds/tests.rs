@@ -1,5 +1,6 @@
 //! The wire as a whole, seen by a client.
 
+mod bounds;
 mod clients;
 mod doors;
 mod fake;

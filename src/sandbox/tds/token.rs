@@ -88,14 +88,33 @@ pub(super) fn error(out: &mut Vec<u8>, message: &Message, server: &str) {
     put_message(out, 0xAA, message, server);
 }
 
+/// An error as TDS 7.1 has it: the line in two bytes.
+pub(super) fn old_error(out: &mut Vec<u8>, message: &Message, server: &str) {
+    let mut body = message_head(message, server);
+    body.extend_from_slice(&(message.line as u16).to_le_bytes());
+    put_sized(out, 0xAA, &body);
+}
+
+/// The last DONE as TDS 7.1 has it: the count in four bytes.
+pub(super) fn old_done(out: &mut Vec<u8>, status: u16) {
+    out.push(DONE);
+    out.extend_from_slice(&status.to_le_bytes());
+    out.extend_from_slice(&[0; 6]);
+}
+
 fn put_message(out: &mut Vec<u8>, token: u8, message: &Message, server: &str) {
+    let mut body = message_head(message, server);
+    body.extend_from_slice(&message.line.to_le_bytes());
+    put_sized(out, token, &body);
+}
+
+fn message_head(message: &Message, server: &str) -> Vec<u8> {
     let mut body = message.number.to_le_bytes().to_vec();
     body.extend([message.state, message.class]);
     put_long_text(&mut body, &message.text, TEXT_UNITS);
     put_short_text(&mut body, server);
     put_short_text(&mut body, &message.procedure);
-    body.extend_from_slice(&message.line.to_le_bytes());
-    put_sized(out, token, &body);
+    body
 }
 
 pub(super) fn login_ack(
@@ -150,11 +169,14 @@ fn put_described(out: &mut Vec<u8>, kind: Type, nullable: bool) {
 }
 
 /// ROW; on refusal `out` is as it was.
-pub(super) fn row(out: &mut Vec<u8>, columns: &[Column], values: &[Value]) -> Result<(), Unfit> {
+pub(super) fn row<'a>(
+    out: &mut Vec<u8>,
+    cells: impl Iterator<Item = (Type, &'a Value)>,
+) -> Result<(), Unfit> {
     let before = out.len();
     out.push(0xD1);
-    for (column, value) in columns.iter().zip(values) {
-        value::put(out, column.kind, value).inspect_err(|_| out.truncate(before))?;
+    for (kind, value) in cells {
+        value::put(out, kind, value).inspect_err(|_| out.truncate(before))?;
     }
     Ok(())
 }
@@ -189,6 +211,10 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out);
         out
+    }
+
+    fn cells<'a>(set: &'a [Column], values: &'a [Value]) -> impl Iterator<Item = (Type, &'a Value)> {
+        set.iter().map(|column| column.kind).zip(values)
     }
 
     #[test]
@@ -236,7 +262,7 @@ mod tests {
         assert_eq!(bytes, [
             0x81, 2, 0,  0, 0, 0, 0, 9, 0, 0x26, 4, 1, b'n', 0,  0, 0, 0, 0, 8, 0, 0x68, 1, 1, b'b', 0,
         ]);
-        let bytes = written(|out| row(out, &set, &[Value::Null, Value::Bit(true)]).unwrap());
+        let bytes = written(|out| row(out, cells(&set, &[Value::Null, Value::Bit(true)])).unwrap());
         assert_eq!(bytes, [0xD1, 0, 1, 1]);
     }
 
@@ -244,7 +270,7 @@ mod tests {
     fn a_refused_row_leaves_nothing_behind() {
         let set = [Column::new("n", Type::Int), Column::new("m", Type::Int)];
         let mut out = vec![9];
-        assert!(row(&mut out, &set, &[Value::Int(1), Value::Text("x".into())]).is_err());
+        assert!(row(&mut out, cells(&set, &[Value::Int(1), Value::Text("x".into())])).is_err());
         assert_eq!(out, [9]);
     }
 

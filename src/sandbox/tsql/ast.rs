@@ -2,7 +2,7 @@
 //!
 //! Does not know tables, types of columns or values.
 
-use super::super::host::Command;
+use super::super::host::{Command, Lock};
 use super::super::value::{Type, Value};
 
 /// A name of one to four parts, outermost first; a part left out (`db..t`) is empty.
@@ -224,13 +224,21 @@ pub(super) enum Join {
 /// What stands in FROM.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    Table { name: Name, alias: Option<String>, line: i32 },
+    Table { name: Name, alias: Option<String>, line: i32, hint: Hint },
     Variable { name: String, alias: Option<String> },
     Function { name: Name, arguments: Vec<Expr>, alias: Option<String>, columns: Vec<String>, line: i32 },
     Derived { query: Box<Query>, alias: String, columns: Vec<String> },
     Values { rows: Vec<Vec<Expr>>, alias: String, columns: Vec<String> },
     Join { how: Join, left: Box<Source>, right: Box<Source>, on: Option<Expr> },
     Apply { outer: bool, left: Box<Source>, right: Box<Source> },
+}
+
+/// What table hints say about locks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hint {
+    pub(super) lock: Option<Lock>,
+    /// NOWAIT
+    pub(super) at_once: bool,
 }
 
 /// A statement and where it begins.
@@ -447,6 +455,17 @@ pub(super) struct Assignment {
     pub(super) value: Expr,
 }
 
+/// SET TRANSACTION ISOLATION LEVEL
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Isolation {
+    ReadUncommitted,
+    #[default]
+    ReadCommitted,
+    /// Also SERIALIZABLE: locks are on whole tables.
+    RepeatableRead,
+    Serializable,
+}
+
 /// SET options.
 #[derive(Debug, Clone)]
 pub(super) enum SetOption {
@@ -454,5 +473,5 @@ pub(super) enum SetOption {
     Switch(Vec<String>, bool),
     /// A name and what it is set to.
     Value(String, Expr),
-    Isolation,
+    Isolation(Isolation),
 }

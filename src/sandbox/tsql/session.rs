@@ -67,6 +67,9 @@ impl Server for Endpoint {
     fn door(&self) -> Door {
         self.host.door()
     }
+    fn cuts(&self) -> u64 {
+        self.host.cuts()
+    }
     fn login(&self, login: &Login) -> Result<Box<dyn Conversation>, Vec<Message>> {
         let mut context = self.host.login(login, self.next_session())?;
         if context.database.is_empty() {
@@ -106,11 +109,20 @@ struct Settings {
     /// IMPLICIT_TRANSACTIONS
     implicit: bool,
     quoted_identifier: bool,
+    isolation: super::ast::Isolation,
+    deadlock_priority: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { no_count: false, xact_abort: false, implicit: false, quoted_identifier: true }
+        Self {
+            no_count: false,
+            xact_abort: false,
+            implicit: false,
+            quoted_identifier: true,
+            isolation: super::ast::Isolation::default(),
+            deadlock_priority: 0,
+        }
     }
 }
 
@@ -155,8 +167,21 @@ impl Session {
         Collation { case_sensitive: self.host.case_sensitive() }
     }
 
+    /// Whether the session was killed; it says so, and the connection ends with that.
+    fn is_killed(&self, sink: &mut dyn Sink) -> bool {
+        let killed = self.host.killed(&self.context);
+        if killed {
+            let text = "Cannot continue the execution because the session is in the kill state.";
+            let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+        }
+        killed
+    }
+
     /// Waits as long as the server's mood says; false when the client did not.
-    fn patience(&self, sink: &dyn Sink) -> bool {
+    fn patience(&self, sink: &mut dyn Sink) -> bool {
+        if !self.host.begins(&self.context) {
+            return cut(sink);
+        }
         let mut left = self.host.mood().delay_ms;
         while left > 0 && !sink.stopped() {
             let slice = left.min(20);
@@ -165,6 +190,19 @@ impl Session {
         }
         !sink.stopped()
     }
+}
+
+/// Waits for the wire to cut the connection; a statement that still has a listener is told so.
+fn cut(sink: &mut dyn Sink) -> bool {
+    for _ in 0..100 {
+        if sink.stopped() {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let text = "Cannot continue the execution because the session is in the kill state.";
+    let _ = sink.put(Part::Error(Message { class: 21, ..Message::error(596, text) }));
+    false
 }
 
 fn fresh_globals() -> Globals {
@@ -187,14 +225,14 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
             self.end_request(sink);
         }
         self.host.activity(&self.context, None);
     }
     fn rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        if self.patience(sink) {
+        if !self.is_killed(sink) && self.patience(sink) {
             self.run_rpc(procedure, parameters, sink);
             self.end_request(sink);
         }
@@ -227,6 +265,9 @@ impl Session {
         act: impl FnOnce(&mut Self, &mut dyn Sink) -> Result<(), super::plan::Fault>,
         sink: &mut dyn Sink,
     ) {
+        if self.is_killed(sink) {
+            return;
+        }
         if let Err(super::plan::Fault::Error(message)) = act(self, sink) {
             let _ = sink.put(Part::Error(message));
         }

@@ -2,16 +2,16 @@
 //!
 //! Does not bind or compute.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
 use super::super::answer::Message;
-use super::super::host::{Context, Host, ObjectName, Scan};
+use super::super::host::{Context, Host, Lock, ObjectName, Patience, Scan};
 use super::super::value::{Column, Table, Type, Value};
-use super::ast::{ColumnDefinition, Name};
+use super::ast::{ColumnDefinition, Hint, Isolation, Name};
 use super::compare::Collation;
 use super::plan::Row;
 
@@ -67,6 +67,8 @@ pub(super) struct HostRows {
     name: ObjectName,
     /// The columns that are used, in the order the rows have them; grows while the statement is bound.
     wanted: RefCell<Vec<usize>>,
+    lock: Cell<Lock>,
+    at_once: bool,
     rows: OnceCell<Rc<Vec<Row>>>,
 }
 
@@ -78,6 +80,10 @@ impl HostRows {
             wanted.push(index);
             wanted.len() - 1
         })
+    }
+    /// Locks more than its hints say.
+    pub(super) fn lock(&self, lock: Lock) {
+        self.lock.set(self.lock.get().max(lock));
     }
     /// Which column of the table stands at `place` of the rows.
     pub(super) fn column(&self, place: usize) -> usize {
@@ -132,6 +138,8 @@ pub(super) struct World<'a> {
     pub(super) temporary: &'a HashMap<String, LocalTable>,
     pub(super) globals: &'a Globals,
     pub(super) snapshots: &'a Snapshots,
+    pub(super) isolation: Isolation,
+    pub(super) patience: Patience<'a>,
     /// An error of binding came from the host, not from the text.
     pub(super) host_failed: &'a std::cell::Cell<bool>,
 }
@@ -168,9 +176,20 @@ impl World<'_> {
     }
 
     /// A table of the host that the statement reads; with all its `columns` when they are told.
-    pub(super) fn read(&self, name: ObjectName, all: Option<usize>) -> Rc<HostRows> {
+    pub(super) fn read(&self, name: ObjectName, all: Option<usize>, hint: Hint) -> Rc<HostRows> {
         let wanted = RefCell::new((0..all.unwrap_or(0)).collect());
-        let rows = Rc::new(HostRows { name, wanted, rows: OnceCell::new() });
+        let lock = hint.lock.unwrap_or(match self.isolation {
+            Isolation::ReadUncommitted => Lock::None,
+            Isolation::ReadCommitted => Lock::Shared,
+            Isolation::RepeatableRead | Isolation::Serializable => Lock::Held,
+        });
+        let rows = Rc::new(HostRows {
+            name,
+            wanted,
+            lock: Cell::new(lock),
+            at_once: hint.at_once,
+            rows: OnceCell::new(),
+        });
         self.snapshots.borrow_mut().owed.push(Rc::clone(&rows));
         rows
     }
@@ -190,9 +209,19 @@ impl World<'_> {
         if !owed.iter().any(|o| Rc::ptr_eq(o, host)) {
             owed.push(Rc::clone(host));
         }
-        let scans: Vec<Scan> =
-            owed.iter().map(|o| Scan { name: o.name.clone(), wanted: o.wanted.borrow().clone() }).collect();
-        let scanned = self.host.scan(self.context, &scans).inspect_err(|_| self.host_failed.set(true))?;
+        let scans: Vec<Scan> = owed
+            .iter()
+            .map(|o| Scan {
+                name: o.name.clone(),
+                wanted: o.wanted.borrow().clone(),
+                lock: o.lock.get(),
+                at_once: o.at_once,
+            })
+            .collect();
+        let scanned = self
+            .host
+            .scan(self.context, &scans, self.patience)
+            .inspect_err(|_| self.host_failed.set(true))?;
         for ((rows, scan), scanned) in owed.iter().zip(&scans).zip(scanned) {
             let made = scanned.into_rows(&scan.wanted).into_iter().map(Rc::new).collect();
             let _ = rows.rows.set(Rc::new(made));

@@ -24,6 +24,8 @@ pub(crate) struct BackupAsk {
     pub(crate) norecovery: bool,
     pub(crate) name: Option<String>,
     pub(crate) user: String,
+    /// Of history: the file is deleted again before anybody can look.
+    pub(crate) unkept: bool,
 }
 
 impl BackupAsk {
@@ -61,7 +63,7 @@ impl State {
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
-        self.happens(s, super::Happening::Backup { database })?;
+        self.backup_begins(s, database, &ask.path, to).map_err(|first| terminated(ask.verb(), first))?;
         let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
         let there = !ask.init && made.unwrap_or_else(|| self.files.has(self.servers[s].machine(), &ask.path));
         let earlier = if there { self.open_media(s, &ask.path).ok() } else { None };
@@ -70,7 +72,7 @@ impl State {
         let earlier = earlier.filter(|e| e.last().is_none_or(|r| r.set.uuid != uuid));
         let media_uuid = earlier.as_ref().and_then(|e| e.first()).map(|r| r.set.media_uuid);
         let position = earlier.as_ref().and_then(|e| e.last()).map_or(1, |r| r.set.position + 1);
-        let busy = self.biztalk.connected_to == Some(s);
+        let busy = self.biztalk_works_on(s);
         let server = &mut self.servers[s];
         let (start, finish) = (server.local(from), server.local(to));
         let layout = layout_of(server, &server.databases[d]);
@@ -117,16 +119,18 @@ impl State {
         };
         let recording = Recording { set, layout, body: Ok(body) };
         let machine = server.machine().to_owned();
-        self.files
-            .write(&machine, &ask.path, position > 1, &recording)
-            .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
-        if let Some(fresh) = &mut self.fresh {
+        if !ask.unkept {
+            self.files
+                .write(&machine, &ask.path, position > 1, &recording)
+                .map_err(|why| terminated(ask.verb(), vec![unwritable(&ask.path, why)]))?;
+        }
+        if let Some(fresh) = self.fresh.as_mut().filter(|_| !ask.unkept) {
             let mut sets = earlier.map_or_else(Vec::new, |e| e.to_vec());
             sets.push(recording.clone());
             fresh.insert(ask.path.clone(), Arc::new(sets));
         }
         let number = self.know_set(&recording.set, &recording.layout);
-        self.enter_set(s, number);
+        self.servers[s].msdb.backups.push(number);
         self.servers[s].databases[d].backed_up(&recording.set, ask);
         self.dirty = true;
         Ok(number)

@@ -288,11 +288,14 @@ impl State {
         let coarse = self.fresh.is_some() && now < self.opened - chrono::TimeDelta::minutes(70);
         let next = now + chrono::TimeDelta::minutes(if coarse { 15 } else { 1 });
         self.biztalk.next_beat = Some(next);
-        let Some(s) = self.biztalk.connected_to else { return };
+        let Some(home) = self.biztalk.connected_to else { return };
         let moved = self.dice.between(40, 400);
-        let server = &mut self.servers[s];
-        let online = |d: &&mut Database| d.role == "tracking" && d.state == super::state::DbState::Online;
-        let Some(db) = server.databases.iter_mut().find(online) else { return };
+        let online = |d: &&Database| d.role == "tracking" && d.state == super::state::DbState::Online;
+        let tracks = |s: &usize| self.servers[*s].databases.iter().any(|d| online(&d));
+        let Some(s) = std::iter::once(home).chain(self.biztalk.also.iter().copied()).find(tracks) else {
+            return;
+        };
+        let Some(db) = self.servers[s].databases.iter_mut().find(|d| online(&&**d)) else { return };
         let table = "tdds_streamstatus";
         let Some(stored) = db.content.tables.get(table) else { return };
         let Some(column) = stored.column("lastSeqNum") else { return };

@@ -5,6 +5,7 @@
 mod jobs;
 mod logship;
 mod tables;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -82,6 +83,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     }
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
+    upkeep::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -145,6 +147,7 @@ fn make_server(
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
         transactions: super::transaction::Transactions::default(),
+        locks: super::locks::Locks::default(),
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
@@ -384,6 +387,10 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
     if let Some(backup) = &making.plan.backup {
         files.make_folder(home, &backup.location)?;
     }
+    for upkeep in &making.plan.upkeep {
+        let server = state.server_index(&upkeep.server).map_or(home, |s| state.servers[s].machine());
+        files.make_folder(server, &upkeep.location)?;
+    }
     for server in &state.servers {
         let user = state.servers.iter().flat_map(|o| o.databases.iter().filter(|d| d.id > 4));
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {
@@ -410,5 +417,9 @@ fn computers(plan: &Plan, state: &State) -> Computers {
         })
         .collect();
     let management = plan.management().and_then(|m| state.server_index(&m.server));
-    Computers { computers, connected_to: management, since: None, next_beat: Some(state.at) }
+    let mut also: Vec<usize> = plan.covered().filter_map(|d| state.server_index(&d.server)).collect();
+    also.sort_unstable();
+    also.dedup();
+    also.retain(|s| Some(*s) != management);
+    Computers { computers, connected_to: management, also, since: None, next_beat: Some(state.at) }
 }

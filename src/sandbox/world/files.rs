@@ -165,6 +165,9 @@ impl Files {
         append: bool,
         recording: &Recording,
     ) -> Result<(), Unreadable> {
+        if path.eq_ignore_ascii_case("NUL") {
+            return Ok(());
+        }
         let mut real = self.place_as_named(machine, path).map_err(Unreadable::Os)?;
         if !real.parent().is_some_and(Path::is_dir) {
             real = self.place(machine, path).map_err(Unreadable::Os)?;

@@ -2,6 +2,8 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+mod upkeep;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -10,6 +12,7 @@ use serde_json::Value as Json;
 use super::state::Role;
 use crate::clock::Span;
 use crate::limits;
+pub(crate) use upkeep::Upkeep;
 
 /// A world file.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +33,9 @@ pub(crate) struct Plan {
     #[serde(default)]
     pub(crate) logins: Vec<Login>,
     pub(crate) databases: Vec<Database>,
+    /// Backups of servers that are nobody's BizTalk.
+    #[serde(default)]
+    pub(crate) upkeep: Vec<Upkeep>,
     #[serde(default)]
     pub(crate) computers: Vec<Computer>,
     #[serde(default)]
@@ -175,6 +181,9 @@ pub(crate) struct Database {
     #[serde(default)]
     pub(crate) role: DatabaseRole,
     pub(crate) server: String,
+    /// So many of them, numbered: `Sales` becomes `Sales001`, `Sales002`, …
+    #[serde(default)]
+    pub(crate) count: Option<u16>,
     /// Of `other`: its default name there.
     #[serde(default)]
     pub(crate) default_name: Option<String>,
@@ -293,11 +302,14 @@ const fn three_quarters() -> i64 {
     45
 }
 
-/// Another agent job of the management server.
+/// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Job {
     pub(crate) name: String,
+    /// Where it runs; none = the management server, else the first one.
+    #[serde(default)]
+    pub(crate) server: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default = "yes")]
@@ -340,7 +352,8 @@ impl Plan {
     /// Reads a world file; `Err` says what is wrong in words.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
-        let plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        let mut plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
+        plan.databases = counted(plan.databases)?;
         plan.checked()
     }
 
@@ -388,6 +401,12 @@ impl Plan {
                 }
             }
         }
+        for upkeep in &self.upkeep {
+            if !server(&upkeep.server) {
+                return Err(format!("upkeep names `{}`, which is no server of this world", upkeep.server));
+            }
+            upkeep.checked()?;
+        }
         for d in &self.databases {
             if !server(&d.server) {
                 return Err(format!(
@@ -397,6 +416,11 @@ impl Plan {
             }
             if !(1..=90_000).contains(&d.vlf) || !(0..=100_000).contains(&d.traffic) {
                 return Err(format!("database {}: vlf is 1 to 90000, traffic 0 to 100000", d.name));
+            }
+        }
+        for job in &self.jobs {
+            if let Some(other) = job.server.as_ref().filter(|s| !server(s)) {
+                return Err(format!("job {} is on `{other}`, which is no server of this world", job.name));
             }
         }
         let management = self.databases.iter().filter(|d| d.role == DatabaseRole::Management).count();
@@ -452,6 +476,23 @@ impl Backup {
     pub(crate) fn next_log_in(&self) -> Result<Span, String> {
         self.next_log_in.parse()
     }
+}
+
+/// Databases with a count, one by one.
+fn counted(databases: Vec<Database>) -> Result<Vec<Database>, String> {
+    let mut all = Vec::with_capacity(databases.len());
+    for database in databases {
+        let Some(count) = database.count else {
+            all.push(database);
+            continue;
+        };
+        if !(1..=999).contains(&count) || database.role != DatabaseRole::User {
+            return Err(format!("database {}: count is 1 to 999, of role user", database.name));
+        }
+        let one = |n| Database { name: format!("{}{n:03}", database.name), count: None, ..database.clone() };
+        all.extend((1..=count).map(one));
+    }
+    Ok(all)
 }
 
 fn placed(fault: &crate::yaml::Fault) -> String {

@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod functions;
+mod locking;
 mod procedures;
 mod transactions;
 mod views;
@@ -19,7 +20,9 @@ use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
 use crate::sandbox::answer::{Door, Login, Message, Sink};
-use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Value};
 
 /// A server of a world.
@@ -73,9 +76,11 @@ impl Host for SimulatedServer {
     }
 
     fn door(&self) -> Door {
+        let now = self.shared.clock.now();
         self.shared.still(|state| {
-            let trouble = &state.servers[self.number].trouble;
-            if trouble.refused {
+            let server = &state.servers[self.number];
+            let trouble = &server.trouble;
+            if trouble.refused || server.is_starting(now) {
                 Door::Refused
             } else if trouble.silent {
                 Door::Silent
@@ -93,7 +98,19 @@ impl Host for SimulatedServer {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.shared.now(|_, now| now)
+        self.shared.now(|state, now| state.servers[self.number].own_clock(now))
+    }
+
+    fn cuts(&self) -> u64 {
+        self.shared.still(|state| state.servers[self.number].trouble.cuts)
+    }
+
+    fn begins(&self, context: &Context) -> bool {
+        self.call(context, |call| {
+            let (s, before) = (call.s, call.server().trouble.cuts);
+            let went = call.state.happens(s, super::Happening::Statement);
+            went.is_ok() && call.server().trouble.cuts == before
+        })
     }
 
     fn pass(&self, ms: u64) -> bool {
@@ -126,6 +143,7 @@ impl Host for SimulatedServer {
                 command: None,
                 last_start: now,
                 last_end: None,
+                killed: false,
             });
             Ok(who)
         })
@@ -165,8 +183,8 @@ impl Host for SimulatedServer {
         self.call(context, |call| call.columns(name))
     }
 
-    fn scan(&self, context: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
-        self.call(context, |call| call.scan(scans))
+    fn scan(&self, context: &Context, scans: &[Scan], patience: Patience<'_>) -> Outcome<Vec<Scanned>> {
+        self.scan_patiently(context, scans, patience)
     }
 
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64> {
@@ -175,6 +193,16 @@ impl Host for SimulatedServer {
 
     fn mark(&self, context: &Context, name: &str, description: &str) -> Outcome<bool> {
         self.call(context, |call| Ok(call.mark(name, description)))
+    }
+
+    fn nested(&self, context: &Context, depth: i32) {
+        self.call(context, |call| {
+            let session = call.who.session_id;
+            let all = &mut call.server_mut().transactions.all;
+            if let Some(transaction) = all.iter_mut().find(|t| t.session == Some(session)) {
+                transaction.depth = depth.into();
+            }
+        });
     }
 
     fn save(&self, context: &Context, name: &str) -> Outcome<()> {
@@ -202,8 +230,28 @@ impl Host for SimulatedServer {
         })
     }
 
-    fn change(&self, context: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
-        self.call(context, |call| call.change(name, change))
+    fn change(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        change: Change,
+        patience: Patience<'_>,
+    ) -> Outcome<u64> {
+        self.change_patiently(context, name, change, patience)
+    }
+
+    fn end_statement(&self, context: &Context) {
+        self.call(context, |call| {
+            let session = call.who.session_id;
+            call.server_mut().locks.end_statement(session);
+        });
+    }
+
+    fn killed(&self, context: &Context) -> bool {
+        self.shared.still(|state| {
+            let own = |x: &Session| x.server == self.number && x.id == context.session_id;
+            state.sessions.iter().any(|x| own(x) && x.killed)
+        })
     }
 
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>> {
@@ -303,7 +351,7 @@ impl Call<'_> {
     /// The rows of some tables and views.
     fn scan(&mut self, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
         let mut all = Vec::with_capacity(scans.len());
-        for Scan { name, wanted } in scans {
+        for Scan { name, wanted, .. } in scans {
             let gone = || Message::error(208, format!("Invalid object name '{}'.", name.name));
             let (d, object) = self.object(name)?.ok_or_else(gone)?;
             all.push(match object {
@@ -329,7 +377,8 @@ impl Call<'_> {
         Ok(all)
     }
 
-    fn change(&mut self, name: &ObjectName, change: Change) -> Outcome<u64> {
+    /// Whether the session may change a table: the number of its database.
+    fn may_change(&self, name: &ObjectName, change: &Change) -> Outcome<usize> {
         let d = self.enter(&name.database)?;
         let verb = match change {
             Change::Insert(_) => "INSERT",
@@ -348,6 +397,12 @@ impl Call<'_> {
         if !self.who.sysadmin {
             return Err(self.denied(verb, &name.name, &name.database));
         }
-        Ok(self.change_rows(d, &name.name, change))
+        let db = &self.server().databases[d];
+        if db.read_only {
+            let text =
+                format!("Failed to update database \"{}\" because the database is read-only.", db.name);
+            return Err(Message::error(3906, text));
+        }
+        Ok(d)
     }
 }

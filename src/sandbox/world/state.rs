@@ -20,6 +20,7 @@ use super::agent::Agent;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
+use super::locks::Locks;
 pub(crate) use super::log::Record;
 use super::log::{Open, Tran};
 use super::stored::Stored;
@@ -92,6 +93,8 @@ pub(crate) struct Server {
     /// Transactions that have not ended.
     #[serde(default)]
     pub(crate) transactions: Transactions,
+    #[serde(skip)]
+    pub(crate) locks: Locks,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -158,6 +161,7 @@ pub(crate) struct Volume {
 
 /// What faults do to a server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct Trouble {
     pub(crate) refused: bool,
@@ -170,8 +174,19 @@ pub(crate) struct Trouble {
     /// Nothing was restored in the time before the walk, from here on.
     pub(crate) paused_from: Option<DateTime<Utc>>,
     /// Files whose names contain one of these cannot be opened from here (OS error 5).
-    #[serde(default)]
     pub(crate) denied: Vec<String>,
+    /// Files whose paths begin with one of these cannot be written: the disk is full (OS error 112).
+    pub(crate) full: Vec<String>,
+    /// What goes wrong with jobs.
+    pub(crate) jobs: Vec<super::trouble::JobTrouble>,
+    /// A backup that cannot be written, for a time.
+    pub(crate) unwritten: Option<super::trouble::Unwritten>,
+    /// Milliseconds by which the server's clock is ahead (behind, when negative).
+    pub(crate) skew_ms: i64,
+    /// The machine is starting again until then.
+    pub(crate) down_until: Option<DateTime<Utc>>,
+    /// How often all its connections were cut.
+    pub(crate) cuts: u64,
     /// Restore To Mark fails when it comes to this database (0-based).
     pub(crate) mark_fails_at: Option<usize>,
 }
@@ -310,8 +325,11 @@ pub(crate) struct Shipping {
 pub(crate) struct Computers {
     #[allow(clippy::struct_field_names, reason = "the plural of what it holds")]
     pub(crate) computers: Vec<Computer>,
-    /// Server index while they run.
+    /// Server index while they run: of the management database.
     pub(crate) connected_to: Option<usize>,
+    /// The other servers of the group.
+    #[serde(default)]
+    pub(crate) also: Vec<usize>,
     pub(crate) since: Option<DateTime<Utc>>,
     /// When tracking moves next.
     #[serde(default)]
@@ -340,6 +358,8 @@ pub(crate) struct Session {
     pub(crate) command: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
+    /// KILL came: it does nothing more.
+    pub(crate) killed: bool,
 }
 
 impl Server {
@@ -361,9 +381,21 @@ impl Server {
         self.name.split('\\').next().unwrap_or(&self.name)
     }
 
-    /// Local time of a moment.
+    /// Local time of a moment, by the server's own clock.
     pub(crate) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
-        at.naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+        self.own_clock(at).naive_utc() + TimeDelta::minutes(self.offset_minutes.into())
+    }
+
+    /// What the server's clock shows at a moment.
+    pub(crate) fn own_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + TimeDelta::milliseconds(self.trouble.skew_ms)
+    }
+
+    /// The moment of a local time.
+    pub(crate) fn moment(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let ahead =
+            TimeDelta::minutes(self.offset_minutes.into()) + TimeDelta::milliseconds(self.trouble.skew_ms);
+        (local - ahead).and_utc()
     }
 
     /// The internal version number of its databases.
@@ -407,6 +439,11 @@ impl Server {
 }
 
 impl State {
+    /// Whether BizTalk works against databases of a server now.
+    pub(crate) fn biztalk_works_on(&self, s: usize) -> bool {
+        self.biztalk.connected_to.is_some_and(|home| home == s || self.biztalk.also.contains(&s))
+    }
+
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
         self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
     }

@@ -3,6 +3,7 @@
 mod agent;
 mod asking;
 mod catalogue;
+mod locking;
 mod logship;
 mod transactions;
 
@@ -14,7 +15,7 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use super::{BIZTALK, Setup, World};
 use crate::clock::{DrillClock, FixedClock};
 use crate::sandbox::answer::{Kept, Login, Message, Part};
-use crate::sandbox::host::{Command, Context, DiskOption, Host, ObjectName, RestoreInfo};
+use crate::sandbox::host::{Command, Context, DiskOption, Host, ObjectName, Patience, RestoreInfo};
 use crate::sandbox::value::{Table, Value};
 
 const PASSWORD: &str = "Only-for-tests-1";
@@ -660,7 +661,7 @@ fn backups_by_hand_restore_by_the_rules_of_the_chain() {
     let row = |n: &str| {
         let stored = name("SSODB", "MarkLog");
         let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text(n.into())]]);
-        assert_eq!(prod.change(&sa(), &stored, change), Ok(1));
+        assert_eq!(prod.change(&sa(), &stored, change, Patience::NONE), Ok(1));
     };
     for n in ["one", "two", "three"] {
         row(n);
@@ -702,7 +703,7 @@ fn backups_by_hand_restore_by_the_rules_of_the_chain() {
     // The recovered copy goes on by itself: its log no longer fits the source's path.
     for _ in 0..50 {
         let change = crate::sandbox::host::Change::Insert(vec![vec![Value::Text("other".into())]]);
-        dr.change(&sa(), &name("SSODB", "MarkLog"), change).unwrap();
+        dr.change(&sa(), &name("SSODB", "MarkLog"), change, Patience::NONE).unwrap();
     }
     command(dr, &backup(true, &file("fork"), vec![])).unwrap();
     row("four");

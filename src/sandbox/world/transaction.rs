@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::Lsn;
+use super::ids::{Guid, Lsn};
 use super::log::Tran;
 use super::state::{Marked, Server};
 use crate::sandbox::host::Change;
@@ -34,6 +34,13 @@ pub(crate) struct Transaction {
     /// Database id → its number in that database's log.
     pub(crate) parts: BTreeMap<i32, Tran>,
     savepoints: Vec<Savepoint>,
+    /// `@@TRANCOUNT` of its session.
+    pub(crate) depth: i64,
+    /// Unit of work of a distributed one.
+    #[serde(default)]
+    pub(crate) uow: Option<Guid>,
+    #[serde(default)]
+    pub(crate) prepared: bool,
 }
 
 /// What WITH MARK said.
@@ -50,7 +57,19 @@ struct Savepoint {
     places: BTreeMap<i32, Lsn>,
 }
 
+impl Transaction {
+    /// How far a database's log was at the newest savepoint.
+    pub(crate) fn last_savepoint(&self, database: i32) -> Option<Lsn> {
+        self.savepoints.last()?.places.get(&database).copied()
+    }
+}
+
 impl Transactions {
+    /// The number that the next one gets.
+    pub(crate) const fn next(&self) -> i64 {
+        self.last + 1
+    }
+
     pub(crate) fn begin(
         &mut self,
         session: Option<i16>,
@@ -68,6 +87,9 @@ impl Transactions {
             began: at,
             parts: BTreeMap::new(),
             savepoints: Vec::new(),
+            depth: 1,
+            uow: None,
+            prepared: false,
         });
         self.last
     }
@@ -84,7 +106,7 @@ impl Transactions {
         self.all.iter_mut().find(|t| t.id == id)
     }
 
-    fn take(&mut self, id: i64) -> Option<Transaction> {
+    pub(super) fn take(&mut self, id: i64) -> Option<Transaction> {
         let place = self.all.iter().position(|t| t.id == id)?;
         Some(self.all.remove(place))
     }

@@ -6,6 +6,7 @@ mod backup_job;
 mod batch;
 mod mark_job;
 mod restore_job;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub(crate) enum Beat {
     Restore { set: i64, database: String },
     /// The last restore of the n-th database ends now.
     ToMark { set: i64, mark: String, index: usize },
+    /// The n-th database's backup of an upkeep job begins now; those before it that failed.
+    Upkeep { index: usize, failed: Vec<String> },
     /// The source's jobs are created now.
     Recreate,
     /// A statement has waited long enough; what it said (number, class and text of each message).
@@ -54,6 +57,9 @@ impl Next {
 impl State {
     /// Carries a step of a job on.
     pub(crate) fn work(&mut self, s: usize, j: usize, n: usize, beat: Beat, now: DateTime<Utc>) -> Next {
+        if let Some(next) = self.trouble_with_job(s, j, &beat, now) {
+            return next;
+        }
         let Some(step) = self.servers[s].agent.jobs[j].steps.get(n - 1) else {
             return Next::Done(String::new());
         };
@@ -77,6 +83,7 @@ impl State {
         }
         match sole_call(&command).as_deref() {
             Some("sp_backupallfull_schedule") => self.back_up_all(s, &database, &command, beat, now),
+            Some("upkeepbackup") => self.upkeep(s, &command, beat, now),
             Some("sp_markall") => self.mark_and_back_up(s, &database, &command, beat, now),
             Some("sp_deletebackuphistory") => self.clear_history(s, &database, &command, now),
             Some("bts_getbackuphistory") => self.import_history(s, &beat, now),
@@ -102,7 +109,7 @@ impl State {
     /// Whether a server answers another one.
     pub(crate) fn reachable(&self, server: usize) -> bool {
         let trouble = &self.servers[server].trouble;
-        !trouble.refused && !trouble.silent
+        !trouble.refused && !trouble.silent && trouble.down_until.is_none_or(|until| self.at >= until)
     }
 }
 

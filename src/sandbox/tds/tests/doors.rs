@@ -17,7 +17,7 @@ use crate::sandbox::tds::packet::{packets, types};
 /// VERSION and ENCRYPTION not supported.
 const PRELOGIN: [u8; 18] = [0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xFF, 9, 0, 0, 0, 0, 0, 2];
 
-async fn read_message(socket: &mut TcpStream) -> Vec<u8> {
+pub(super) async fn read_message(socket: &mut TcpStream) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let mut header = [0; 8];
@@ -31,14 +31,14 @@ async fn read_message(socket: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-async fn greeted(address: SocketAddr) -> TcpStream {
+pub(super) async fn greeted(address: SocketAddr) -> TcpStream {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(&packets(types::PRELOGIN, 0, 4096, &PRELOGIN)).await.unwrap();
     assert_eq!(read_message(&mut socket).await[0], 0, "a prelogin answer begins with the version");
     socket
 }
 
-async fn logged_in(address: SocketAddr) -> TcpStream {
+pub(super) async fn logged_in(address: SocketAddr) -> TcpStream {
     let mut socket = greeted(address).await;
     let login = login7("drbook", "P@ss wörd", "", 0, &[]);
     socket.write_all(&packets(types::LOGIN, 0, 4096, &login)).await.unwrap();
@@ -46,14 +46,14 @@ async fn logged_in(address: SocketAddr) -> TcpStream {
     socket
 }
 
-fn batch(sql: &str) -> Vec<u8> {
+pub(super) fn batch(sql: &str) -> Vec<u8> {
     let mut body = vec![4, 0, 0, 0];
     put_utf16(&mut body, sql);
     body
 }
 
 /// What is left to read: nothing (`Some(0)` or a reset), or silence (`None`).
-async fn hears(socket: &mut TcpStream) -> Option<usize> {
+pub(super) async fn hears(socket: &mut TcpStream) -> Option<usize> {
     let mut bytes = [0; 64];
     match timeout(Duration::from_millis(150), socket.read(&mut bytes)).await {
         Err(_) => None,
@@ -120,7 +120,7 @@ async fn stopping_closes_the_socket_and_every_connection() {
 }
 
 /// Serves a fresh server within bounds while `client` talks to it.
-async fn within<T>(bounds: Bounds, client: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+pub(super) async fn within<T>(bounds: Bounds, client: impl AsyncFnOnce(SocketAddr) -> T) -> T {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let certificate = std::sync::Arc::new(super::certificate().clone());

@@ -1,13 +1,13 @@
 //! UPDATE and DELETE: which rows of which table, and what they become.
 
-use super::super::ast::{Assignment, Expr, Source, Target, Top};
+use super::super::ast::{Assignment, Expr, Hint, Source, Target, Top};
 use super::super::plan::{Bound, Node, Place, SelectPlan, SourcePlan};
 use super::super::state::{Held, invalid_object};
 use super::join::conjuncts;
 use super::operator::arithmetic;
 use super::{Binder, Binding, Clause, coerce};
 use crate::sandbox::answer::Message;
-use crate::sandbox::host::ObjectName;
+use crate::sandbox::host::{Lock, ObjectName};
 use crate::sandbox::value::{Column, Type};
 
 /// The table that is changed.
@@ -67,7 +67,9 @@ impl Binder<'_> {
             Target::Variable(name) => (vec![name.clone()], 0),
         };
         let own = match target {
-            Target::Named(name, line) => Source::Table { name: name.clone(), alias: None, line: *line },
+            Target::Named(name, line) => {
+                Source::Table { name: name.clone(), alias: None, line: *line, hint: Hint::default() }
+            }
             Target::Variable(name) => Source::Variable { name: name.clone(), alias: None },
         };
         self.whole = true;
@@ -106,6 +108,9 @@ impl Binder<'_> {
         };
         let (columns, table_name, shown) = {
             let known = &scope.sources[slot];
+            if let Some(host) = &known.host {
+                host.lock(Lock::Exclusive);
+            }
             (known.columns.clone(), known.name.clone(), known.name.join("."))
         };
         let Some(rows) = leaf(&source, slot) else {

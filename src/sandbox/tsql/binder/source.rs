@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::ast::{Expr, Name, Source};
+use super::super::ast::{Expr, Hint, Name, Source};
 use super::super::plan::{Bound, RowsetFunction, SourcePlan, Sub};
 use super::super::state::{Held, HostRows, invalid_object};
 use super::operator::meet;
@@ -86,8 +86,8 @@ impl Binder<'_> {
 
     pub(super) fn source(&mut self, source: &Source) -> Binding<SourcePlan> {
         match source {
-            Source::Table { name, alias, line } => {
-                self.table(name, alias.as_ref()).map_err(|m| Message { line: *line, ..m })
+            Source::Table { name, alias, line, hint } => {
+                self.table(name, alias.as_ref(), *hint).map_err(|m| Message { line: *line, ..m })
             }
             Source::Variable { name, alias } => {
                 let Some(table) = self.world.variables.tables.get(&name.to_lowercase()) else {
@@ -136,7 +136,7 @@ impl Binder<'_> {
         }
     }
 
-    fn table(&mut self, name: &Name, alias: Option<&String>) -> Binding<SourcePlan> {
+    fn table(&mut self, name: &Name, alias: Option<&String>, hint: Hint) -> Binding<SourcePlan> {
         if let [single] = &name[..] {
             let visible = self.ctes.iter().rposition(|c| self.world.same_name(&c.cte.name, single));
             if let Some(at) = visible {
@@ -153,7 +153,7 @@ impl Binder<'_> {
         if let Some(scope) = self.scope() {
             scope.reads_host = true;
         }
-        let host = self.world.read(object, self.whole.then_some(columns.len()));
+        let host = self.world.read(object, self.whole.then_some(columns.len()), hint);
         let slot = self.table_source(name, alias, (*columns).clone(), Some(Rc::clone(&host)))?;
         Ok(SourcePlan::Rows { slot, rows: Held::Host(host) })
     }

@@ -98,7 +98,7 @@ pub(super) fn round(value: &Value, places: i64, cut: bool, kind: Type) -> Option
             super::super::convert::integer_range(kind).contains(&n).then_some(Value::Int(n))
         }
         Value::Decimal { digits, scale } => {
-            let drop = i64::from(*scale) - places;
+            let drop = i64::from(*scale).saturating_sub(places);
             if drop <= 0 {
                 return Some(value.clone());
             }

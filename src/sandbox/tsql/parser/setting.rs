@@ -1,6 +1,6 @@
 //! SET: variables and options.
 
-use super::super::ast::{Expr, SetOption, What};
+use super::super::ast::{Expr, Isolation, SetOption, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::value::{Type, Value};
@@ -13,17 +13,17 @@ impl Parser {
             return Ok(What::SetVariable { name, operator, value: self.value()? });
         }
         if self.accept_all(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
-            let levels: [&[&str]; 5] = [
-                &["READ", "UNCOMMITTED"],
-                &["READ", "COMMITTED"],
-                &["REPEATABLE", "READ"],
-                &["SERIALIZABLE"],
-                &["SNAPSHOT"],
+            let levels: [(&[&str], Isolation); 4] = [
+                (&["READ", "UNCOMMITTED"], Isolation::ReadUncommitted),
+                (&["READ", "COMMITTED"], Isolation::ReadCommitted),
+                (&["REPEATABLE", "READ"], Isolation::RepeatableRead),
+                (&["SERIALIZABLE"], Isolation::Serializable),
             ];
-            if !levels.iter().any(|level| self.accept_all(level)) {
-                return Err(self.unexpected());
+            if self.peek("SNAPSHOT") {
+                return Err(self.refused("SET TRANSACTION ISOLATION LEVEL SNAPSHOT"));
             }
-            return Ok(What::SetOption(SetOption::Isolation));
+            let level = levels.iter().find(|(words, _)| self.accept_all(words)).map(|(_, level)| *level);
+            return Ok(What::SetOption(SetOption::Isolation(level.ok_or_else(|| self.unexpected())?)));
         }
         if *self.kind() != Kind::Word {
             return Err(self.unexpected());

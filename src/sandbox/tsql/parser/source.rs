@@ -1,8 +1,9 @@
 //! What stands in FROM.
 
-use super::super::ast::{Expr, Join, Source};
+use super::super::ast::{Expr, Hint, Join, Source};
 use super::super::lexer::Kind;
 use super::{CHAIN, Parsed, Parser};
+use crate::sandbox::host::Lock;
 
 impl Parser {
     /// The whole FROM clause.
@@ -135,15 +136,16 @@ impl Parser {
             let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
             return Ok(Source::Function { name, arguments, alias, columns, line });
         }
-        self.hints()?;
+        let before = self.hints()?;
         let alias = self.table_alias()?;
-        self.hints()?;
+        let behind = self.hints()?;
+        let hint = Hint { lock: before.lock.max(behind.lock), at_once: before.at_once || behind.at_once };
         for word in ["PIVOT", "UNPIVOT", "TABLESAMPLE"] {
             if self.peek(word) {
                 return Err(self.refused(word));
             }
         }
-        Ok(Source::Table { name, alias, line })
+        Ok(Source::Table { name, alias, line, hint })
     }
 
     pub(super) fn values(&mut self) -> Parsed<Source> {
@@ -181,25 +183,39 @@ impl Parser {
             && (self.ahead_symbol(2, ")") || self.ahead_symbol(2, ","))
     }
 
-    /// Table hints change locking, which the sandbox has not: read and forgotten.
-    pub(super) fn hints(&mut self) -> Parsed<()> {
+    /// Table hints: the strongest lock they ask for.
+    pub(super) fn hints(&mut self) -> Parsed<Hint> {
+        let mut hint = Hint::default();
         let with = self.peek("WITH") && self.ahead_symbol(1, "(");
         if !with && !self.old_hint() {
-            return Ok(());
+            return Ok(hint);
         }
         if with {
             self.advance();
         }
         self.expect_symbol("(")?;
         loop {
-            if self.one_of(&HINTS).is_none() {
+            if self.peek("READPAST") || self.peek("SNAPSHOT") {
+                return Err(self.refused(format!("the hint {}", self.token().text.to_uppercase())));
+            }
+            if let Some(word) = self.one_of(&HINTS) {
+                match word {
+                    "NOLOCK" | "READUNCOMMITTED" => hint.lock = hint.lock.max(Some(Lock::None)),
+                    "REPEATABLEREAD" | "SERIALIZABLE" | "HOLDLOCK" => {
+                        hint.lock = hint.lock.max(Some(Lock::Held));
+                    }
+                    "UPDLOCK" | "XLOCK" | "TABLOCKX" => hint.lock = Some(Lock::Claimed),
+                    "NOWAIT" => hint.at_once = true,
+                    _ => hint.lock = hint.lock.max(Some(Lock::Shared)),
+                }
+            } else {
                 if self.peek("INDEX") || self.peek("FORCESEEK") || self.peek("FORCESCAN") {
                     return Err(self.refused("index hints"));
                 }
                 return Err(self.unexpected());
             }
             if self.accept_symbol(")") {
-                return Ok(());
+                return Ok(hint);
             }
             self.accept_symbol(",");
         }

@@ -112,7 +112,11 @@ impl<'s> Batch<'s> {
             return Err(Stopped.into());
         }
         self.line = statement.line;
-        match self.run(statement) {
+        let ran = self.run(statement);
+        if matches!(statement.what, What::Insert { .. } | What::Update { .. } | What::Delete { .. }) {
+            self.session.host.end_statement(&self.session.context);
+        }
+        match ran {
             Ok(flow) => Ok(flow),
             Err(raised) if raised.sent => Err(raised),
             Err(mut raised) => {
@@ -288,7 +292,11 @@ impl<'s> Batch<'s> {
     /// Lends the world to bind and run something in.
     pub(super) fn with_world<T>(&self, act: impl FnOnce(&World<'_>) -> T) -> T {
         let session = &*self.session;
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
         let world = World {
+            isolation: session.settings.isolation,
+            patience: session.patience_for_locks(&stopped),
             host: &*session.host,
             context: &session.context,
             collation: session.collation(),

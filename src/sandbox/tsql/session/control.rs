@@ -204,6 +204,10 @@ impl Batch<'_> {
             if self.sink.stopped() {
                 return Err(Stopped.into());
             }
+            if self.session.host.killed(&self.session.context) {
+                let text = "Cannot continue the execution because the session is in the kill state.";
+                return Err(Message { class: 21, ..Message::error(596, text) }.into());
+            }
             let slice = left.min(20);
             std::thread::sleep(Duration::from_millis(slice));
             left -= slice;

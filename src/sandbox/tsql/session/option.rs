@@ -9,8 +9,10 @@ use crate::sandbox::value::Value;
 impl Batch<'_> {
     pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), Raised> {
         match option {
-            // nothing is ever locked here
-            SetOption::Isolation => Ok(()),
+            SetOption::Isolation(level) => {
+                self.session.settings.isolation = *level;
+                Ok(())
+            }
             SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.switch(name, *on)),
             SetOption::Value(name, value) => self.set_value(name, value),
         }
@@ -75,9 +77,18 @@ impl Batch<'_> {
             ("ROWCOUNT", Value::Int(0))
             | ("DATEFIRST", Value::Int(7))
             | ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
-            ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {}
+            ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {
+                self.session.settings.deadlock_priority = n;
+            }
             ("DEADLOCK_PRIORITY", Value::Text(word))
-                if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) => {}
+                if ["LOW", "NORMAL", "HIGH"].iter().any(|w| w.eq_ignore_ascii_case(&word)) =>
+            {
+                self.session.settings.deadlock_priority = match word.to_uppercase().as_str() {
+                    "LOW" => -5,
+                    "HIGH" => 5,
+                    _ => 0,
+                };
+            }
             ("DATEFORMAT", Value::Text(word)) if word.eq_ignore_ascii_case("mdy") => {}
             ("LANGUAGE", Value::Text(word))
                 if word.eq_ignore_ascii_case("us_english") || word.eq_ignore_ascii_case("English") =>

@@ -11,7 +11,7 @@ use super::Session;
 use super::batch::Batch;
 use super::raised::Raised;
 use crate::sandbox::answer::{Message, Part, Sink};
-use crate::sandbox::host::{Begin, Change, ObjectName};
+use crate::sandbox::host::{Begin, Change, ObjectName, Patience};
 use crate::sandbox::value::{Type, Value};
 
 /// The transaction a session is in.
@@ -76,6 +76,9 @@ impl Session {
             sink.put(Part::Begun(id))?;
         }
         self.globals.transactions += 1;
+        if self.globals.transactions > 1 {
+            self.host.nested(&self.context, self.globals.transactions);
+        }
         Ok(())
     }
 
@@ -96,6 +99,9 @@ impl Session {
             sink.put(Part::Ended { id, committed: true })?;
         }
         self.globals.transactions -= 1;
+        if self.globals.transactions > 0 {
+            self.host.nested(&self.context, self.globals.transactions);
+        }
         Ok(())
     }
 
@@ -163,6 +169,12 @@ impl Session {
         let undone = self.host.roll_back(&self.context);
         sink.put(Part::Ended { id: open.id, committed: false })?;
         Ok(undone?)
+    }
+
+    /// How long it waits for locks.
+    pub(super) fn patience_for_locks<'a>(&self, stopped: &'a dyn Fn() -> bool) -> Patience<'a> {
+        let priority = self.settings.deadlock_priority;
+        Patience { stopped, lock_timeout: self.globals.lock_timeout, priority }
     }
 
     /// Remembers a temporary table before its first change.
@@ -259,7 +271,10 @@ impl Batch<'_> {
 
     /// Hands a change to the host.
     pub(super) fn write(&mut self, object: &ObjectName, change: Change) -> Result<u64, Raised> {
-        let count = self.session.host.change(&self.session.context, object, change)?;
+        let sink = &*self.sink;
+        let stopped = || sink.stopped();
+        let patience = self.session.patience_for_locks(&stopped);
+        let count = self.session.host.change(&self.session.context, object, change, patience)?;
         self.forget();
         Ok(count)
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeZone, Utc};
 
 use crate::sandbox::answer::{Door, Login, Message, Part, Sink};
-use crate::sandbox::host::{Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Scan, Scanned};
+use crate::sandbox::host::{
+    Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
+};
 use crate::sandbox::value::{Column, Table, Type, Value};
 
 pub(super) struct Fake {
@@ -182,7 +184,7 @@ impl Host for Fake {
         let tables = self.tables.lock().unwrap();
         Ok(tables.iter().find(|(k, _)| k.to_lowercase() == key).map(|(_, t)| t.columns.clone()))
     }
-    fn scan(&self, _: &Context, scans: &[Scan]) -> Outcome<Vec<Scanned>> {
+    fn scan(&self, _: &Context, scans: &[Scan], _: Patience<'_>) -> Outcome<Vec<Scanned>> {
         self.scans.lock().unwrap().push(scans.to_vec());
         let tables = self.tables.lock().unwrap();
         let found = |scan: &Scan| {
@@ -218,7 +220,11 @@ impl Host for Fake {
         self.roll_back_to(context, "")?;
         self.commit(context)
     }
-    fn change(&self, _: &Context, name: &ObjectName, change: Change) -> Outcome<u64> {
+    fn end_statement(&self, _: &Context) {}
+    fn killed(&self, _: &Context) -> bool {
+        false
+    }
+    fn change(&self, _: &Context, name: &ObjectName, change: Change, _: Patience<'_>) -> Outcome<u64> {
         let key = Self::key(name);
         let mut tables = self.tables.lock().unwrap();
         let (_, table) = tables.iter_mut().find(|(k, _)| k.to_lowercase() == key).unwrap();

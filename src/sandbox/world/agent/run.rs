@@ -61,9 +61,9 @@ impl State {
                 at.map(|at| (at, schedule.id))
             })
             .min();
-        let offset = TimeDelta::minutes(server.offset_minutes.into());
+        let next = next.map(|n| (server.moment(n.0), n.1));
         let job = &mut self.servers[s].agent.jobs[j];
-        job.next_run = next.map(|n| (n.0 - offset).and_utc());
+        job.next_run = next.map(|n| n.0);
         job.next_schedule = next.map(|n| n.1);
     }
 
@@ -124,7 +124,7 @@ impl State {
             first = Some((at, FAULT, n));
         }
         for (s, server) in self.servers.iter().enumerate() {
-            if server.agent.stopped || server.trouble.refused {
+            if server.agent.stopped || server.trouble.refused || server.is_starting(now) {
                 continue;
             }
             for (j, job) in server.agent.jobs.iter().enumerate() {

@@ -15,40 +15,45 @@ pub(crate) const RESTORE_DATABASES: &str = "BTS Log Shipping - Restore Databases
 pub(crate) const RESTORE_TO_MARK: &str = "BTS Log Shipping - Restore To Mark";
 
 /// How often, as (subday type, interval, first time of the day as hhmmss).
-type Raster = (i64, i64, i64);
+pub(super) type Raster = (i64, i64, i64);
 
-struct Draft {
-    name: String,
-    description: String,
-    enabled: bool,
-    category: i64,
-    schedule: Option<(String, Raster)>,
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) enabled: bool,
+    pub(super) category: i64,
+    pub(super) schedule: Option<(String, Raster)>,
     /// name, database, command, on success, on failure
-    steps: Vec<(String, String, String, u8, u8)>,
+    pub(super) steps: Vec<(String, String, String, u8, u8)>,
     /// Which steps are only played.
-    simulated: Vec<bool>,
+    pub(super) simulated: Vec<bool>,
 }
 
 pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) -> Result<(), String> {
     let plan = making.plan;
-    let (Some(management), Some(backup)) = (plan.management(), &plan.backup) else { return Ok(()) };
-    let Some(source) = state.server_index(&management.server) else { return Ok(()) };
-    let every = backup.log_every()?;
-    let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
-    let first = raster_start((making.opened + backup.next_log_in()?.delta() + offset).naive_utc(), every);
-    let mut drafts = vec![backup_job(backup, &management.name, every, first)];
+    let management = plan.management().and_then(|m| Some((m, plan.backup.as_ref()?)));
+    let source = management.and_then(|(m, _)| state.server_index(&m.server)).unwrap_or(0);
+    let mut drafts = Vec::new();
+    if let Some((management, backup)) = management {
+        let every = backup.log_every()?;
+        let offset = TimeDelta::minutes(state.servers[source].offset_minutes.into());
+        let first = raster_start((making.opened + backup.next_log_in()?.delta() + offset).naive_utc(), every);
+        drafts.push((source, backup_job(backup, &management.name, every, first)));
+    }
     for job in &plan.jobs {
         let steps = job.steps.iter().enumerate().map(|(n, s)| {
             let last = n + 1 == job.steps.len();
-            let command =
-                s.command.replace("{source}", &management.server).replace("{location}", &backup.location);
+            let (server, location) =
+                management.map_or(("", ""), |(m, b)| (m.server.as_str(), b.location.as_str()));
+            let command = s.command.replace("{source}", server).replace("{location}", location);
             (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
         });
         let schedule = match &job.every {
             Some(text) => Some((format!("Schedule of {}", job.name), raster(text.parse::<Span>()?))),
             None => None,
         };
-        drafts.push(Draft {
+        let there = job.server.as_ref().and_then(|name| state.server_index(name)).unwrap_or(source);
+        let draft = Draft {
             name: job.name.clone(),
             description: job.description.clone(),
             enabled: job.enabled,
@@ -56,21 +61,24 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
             schedule,
             steps: steps.collect(),
             simulated: job.steps.iter().map(|s| s.simulated || job.simulated).collect(),
-        });
+        };
+        drafts.push((there, draft));
     }
-    for draft in drafts {
-        enter(state, source, draft, began);
+    for (s, draft) in drafts {
+        enter(state, s, draft, began);
     }
-    let copies = state.servers[source].agent.jobs.clone();
     for s in 0..state.servers.len() {
-        if state.servers[s].role != Role::Destination {
+        if state.servers[s].role != Role::Destination || management.is_none() {
             continue;
         }
+        let only = state.servers[s].shipping.as_ref().and_then(|x| x.only_from.clone());
+        let from = only.and_then(|name| state.server_index(&name)).unwrap_or(source);
+        let copies = state.servers[from].agent.jobs.clone();
         for draft in shipping_jobs() {
             enter(state, s, draft, began);
         }
         if let Some(shipping) = &mut state.servers[s].shipping {
-            shipping.jobs.clone_from(&copies);
+            shipping.jobs = copies;
         }
     }
     Ok(())
@@ -83,7 +91,7 @@ fn raster_start(next: chrono::NaiveDateTime, every: Span) -> i64 {
     first / 60 * 10_000 + first % 60 * 100
 }
 
-fn raster(every: Span) -> Raster {
+pub(super) fn raster(every: Span) -> Raster {
     let minutes = (every.ms / 60_000).max(1);
     match minutes {
         1440.. => (1, 0, 20_000),
@@ -188,7 +196,7 @@ fn shipping_jobs() -> Vec<Draft> {
     ]
 }
 
-fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
+pub(super) fn enter(state: &mut State, s: usize, draft: Draft, began: DateTime<Utc>) {
     let created = super::installed() + TimeDelta::minutes(20);
     let uid = state.dice.guid();
     let id = state.dice.guid();

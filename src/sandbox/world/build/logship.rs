@@ -49,7 +49,8 @@ EXEC msdb.dbo.sp_update_job @job_id = {job}, @enabled = 1;\n",
 fn one(making: &Making<'_>, state: &mut State, shipped: &Shipped, now: DateTime<Utc>) -> Result<(), String> {
     let every = shipped.every.parse::<Span>()?.ms / 60_000;
     let keep = shipped.keep.parse::<Span>()?.ms / 60_000;
-    let monitor = shipped.monitor.as_ref().map_or(String::new(), |m| format!(", @monitor_server = {}", text(m)));
+    let monitor =
+        shipped.monitor.as_ref().map_or(String::new(), |m| format!(", @monitor_server = {}", text(m)));
     let folders = std::iter::once((&shipped.primary, &shipped.share))
         .chain(shipped.secondaries.iter().map(|s| (&s.server, &s.folder)));
     for (server, folder) in folders {
@@ -76,10 +77,17 @@ EXEC master.dbo.sp_add_log_shipping_primary_database @database = {name}, @backup
     }
     let watchers: Vec<&String> = match &shipped.monitor {
         Some(monitor) => vec![monitor],
-        None => std::iter::once(&shipped.primary).chain(shipped.secondaries.iter().map(|s| &s.server)).collect(),
+        None => {
+            std::iter::once(&shipped.primary).chain(shipped.secondaries.iter().map(|s| &s.server)).collect()
+        }
     };
     for server in watchers {
-        run(state, server, "DECLARE @job uniqueidentifier; EXEC master.dbo.sp_add_log_shipping_alert_job @alert_job_id = @job OUTPUT", now)?;
+        run(
+            state,
+            server,
+            "DECLARE @job uniqueidentifier; EXEC master.dbo.sp_add_log_shipping_alert_job @alert_job_id = @job OUTPUT",
+            now,
+        )?;
     }
     Ok(())
 }
@@ -102,7 +110,10 @@ fn secondary(
     let source = &shipped.database;
     let database = to.database.as_ref().unwrap_or(source);
     let mode = if to.standby {
-        format!("STANDBY = {}", text(&format!("{}\\{database}_initial.tuf", to.folder.trim_end_matches('\\'))))
+        format!(
+            "STANDBY = {}",
+            text(&format!("{}\\{database}_initial.tuf", to.folder.trim_end_matches('\\')))
+        )
     } else {
         "NORECOVERY".to_owned()
     };

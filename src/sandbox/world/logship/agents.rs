@@ -40,7 +40,14 @@ fn said(what: &str) -> String {
 
 impl State {
     /// Carries a step on that runs `sqllogship`.
-    pub(crate) fn ship(&mut self, s: usize, j: usize, command: &str, beat: &Beat, now: DateTime<Utc>) -> Next {
+    pub(crate) fn ship(
+        &mut self,
+        s: usize,
+        j: usize,
+        command: &str,
+        beat: &Beat,
+        now: DateTime<Utc>,
+    ) -> Next {
         let Some((kind, agent)) = asked(command) else {
             return Next::Failed(vec![Message::not_modelled(format_args!("the command {command}"))]);
         };
@@ -51,8 +58,12 @@ impl State {
                 _ => (self.dice.between(1500, 5200), Some("RESTORE LOG")),
             };
             let database = match kind {
-                0 => self.shipping_row(s, PRIMARIES, &[("primary_id", guid(agent))]).map(|r| word(&r, "primary_database")),
-                _ => self.shipping_row(s, SECONDARIES, &[("secondary_id", guid(agent))]).map(|r| word(&r, "secondary_database")),
+                0 => self
+                    .shipping_row(s, PRIMARIES, &[("primary_id", guid(agent))])
+                    .map(|r| word(&r, "primary_database")),
+                _ => self
+                    .shipping_row(s, SECONDARIES, &[("secondary_id", guid(agent))])
+                    .map(|r| word(&r, "secondary_database")),
             };
             let doing = doing.zip(database).map(|(command, database)| (command.to_owned(), database));
             return Next::Later { ms, beat: Beat::End, doing };
@@ -61,8 +72,9 @@ impl State {
         if let Some(run) = &mut self.servers[s].agent.jobs[j].run {
             run.doing = None;
         }
+        let began = self.servers[s].agent.jobs[j].run.as_ref().map_or(now, |r| r.step_started);
         let done = match kind {
-            0 => self.ship_backup(s, agent, now),
+            0 => self.ship_backup(s, agent, began, now),
             1 => self.ship_copy(s, agent, now),
             _ => self.ship_restore(s, agent, now),
         };
@@ -78,7 +90,13 @@ impl State {
         }
     }
 
-    fn ship_backup(&mut self, s: usize, agent: Guid, now: DateTime<Utc>) -> Result<String, Vec<String>> {
+    fn ship_backup(
+        &mut self,
+        s: usize,
+        agent: Guid,
+        began: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<String, Vec<String>> {
         let row = self.shipping_row(s, PRIMARIES, &[("primary_id", guid(agent))]).ok_or_else(|| {
             vec![said(&format!("Could not retrieve backup settings for primary ID '{agent}'.(Microsoft.SqlServer.Management.LogShipping)"))]
         })?;
@@ -101,7 +119,7 @@ impl State {
             self.shipping_says(&told, 4, now, &text);
             return Ok(text);
         }
-        let path = join(&folder, &file_of(&database, now));
+        let path = join(&folder, &file_of(&database, began));
         let compress = match number(&row, "backup_compression") {
             0 => ", NO_COMPRESSION",
             1 => ", COMPRESSION",
@@ -179,17 +197,21 @@ impl State {
             word(&row, "backup_destination_directory"),
             word(&row, "monitor_server"),
         );
-        let told =
-            Told { server: s, monitor: &monitor, agent, kind: 1, session: self.shipping_session(s, agent), database: "" };
+        let told = Told {
+            server: s,
+            monitor: &monitor,
+            agent,
+            kind: 1,
+            session: self.shipping_session(s, agent),
+            database: "",
+        };
         self.shipping_says(&told, 0, now, &format!("Starting transaction log copy. Secondary ID: '{agent}'"));
         let machine = self.servers[s].machine().to_owned();
         let last = stamp_of(&database, &word(&row, "last_copied_file"));
         let names = match self.shipping_folder(s, &from) {
             Ok(names) => names,
             Err(os) => {
-                let errors = vec![
-                    said(&format!("Could not copy files: {}(mscorlib)", os_error_text(os))),
-                ];
+                let errors = vec![said(&format!("Could not copy files: {}(mscorlib)", os_error_text(os)))];
                 return Err(self.shipping_ends(&told, now, errors));
             }
         };
@@ -289,20 +311,30 @@ impl State {
             session: self.shipping_session(s, agent),
             database: &database,
         };
-        self.shipping_says(&told, 0, now, &format!("Starting transaction log restore. Secondary ID: '{agent}'"));
+        self.shipping_says(
+            &told,
+            0,
+            now,
+            &format!("Starting transaction log restore. Secondary ID: '{agent}'"),
+        );
         let names = match self.shipping_folder(s, &folder) {
             Ok(names) => names,
             Err(os) => {
-                let errors =
-                    vec![said(&format!("Could not find the folder '{folder}': {}(mscorlib)", os_error_text(os)))];
+                let errors = vec![said(&format!(
+                    "Could not find the folder '{folder}': {}(mscorlib)",
+                    os_error_text(os)
+                ))];
                 return Err(self.shipping_ends(&told, now, errors));
             }
         };
         let delay = TimeDelta::minutes(number(settings, "restore_delay").clamp(0, 5_000_000));
         let last = stamp_of(&primary, &word(settings, "last_restored_file"));
         let ripe = |t: NaiveDateTime| t <= now.naive_utc() - delay;
-        let all: Vec<(NaiveDateTime, &String)> =
-            names.iter().filter_map(|n| Some((stamp_of(&primary, n)?, n))).filter(|(t, _)| ripe(*t)).collect();
+        let all: Vec<(NaiveDateTime, &String)> = names
+            .iter()
+            .filter_map(|n| Some((stamp_of(&primary, n)?, n)))
+            .filter(|(t, _)| ripe(*t))
+            .collect();
         let mut waiting: Vec<&(NaiveDateTime, &String)> =
             all.iter().filter(|(t, _)| last.is_none_or(|l| *t > l)).collect();
         if !waiting.is_empty() && number(settings, "disconnect_users") == 1 {
@@ -339,11 +371,17 @@ impl State {
                 Err(errors) => {
                     let too_recent = errors.iter().any(|m| m.number == 4305);
                     let mut words = vec![if too_recent {
-                        said(&format!("Could not find a log backup file that could be applied to secondary database '{database}'.(Microsoft.SqlServer.Management.LogShipping)"))
+                        said(&format!(
+                            "Could not find a log backup file that could be applied to secondary database '{database}'.(Microsoft.SqlServer.Management.LogShipping)"
+                        ))
                     } else {
-                        said(&format!("Could not apply log backup file '{path}' to secondary database '{database}'.(Microsoft.SqlServer.Management.LogShipping)"))
+                        said(&format!(
+                            "Could not apply log backup file '{path}' to secondary database '{database}'.(Microsoft.SqlServer.Management.LogShipping)"
+                        ))
                     }];
-                    words.extend(errors.iter().map(|m| said(&format!("{}(.Net SqlClient Data Provider)", m.text))));
+                    words.extend(
+                        errors.iter().map(|m| said(&format!("{}(.Net SqlClient Data Provider)", m.text))),
+                    );
                     return Err(self.shipping_ends(&told, now, words));
                 }
             }
@@ -380,8 +418,7 @@ impl State {
         let s = told.server;
         let local = self.servers[s].local(now);
         let latency = (now.naive_utc() - stamp).num_seconds().max(0) / 60;
-        let keys =
-            [("secondary_id", guid(told.agent)), ("secondary_database", text(told.database))];
+        let keys = [("secondary_id", guid(told.agent)), ("secondary_database", text(told.database))];
         let cells = [("last_restored_file", text(path)), ("last_restored_date", at(local))];
         self.set_shipping(s, SECONDARIES, now, &keys, &cells);
         for m in self.monitors(s, told.monitor) {
@@ -408,7 +445,6 @@ impl State {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -421,6 +457,5 @@ mod tests {
         .unwrap();
         assert_eq!((kind, agent.to_string().as_str()), (2, "5E0F1E5A-6E3B-4B6C-9C0E-2C3B7A0D1F01"));
         assert!(asked("sqllogship.exe -Backup").is_none() && asked("dir").is_none());
-
     }
 }

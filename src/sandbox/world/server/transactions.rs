@@ -5,6 +5,7 @@
 use super::Call;
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::{Begin, Change, Outcome};
+use crate::sandbox::world::locks::Owner;
 use crate::sandbox::world::transaction::Mark;
 
 impl Call<'_> {
@@ -55,6 +56,7 @@ impl Call<'_> {
         let now = self.now;
         if let Some(id) = self.transaction() {
             self.server_mut().commit(id, now);
+            self.unlock(self.who.session_id);
             self.state.dirty = true;
         }
     }
@@ -66,6 +68,12 @@ impl Call<'_> {
             self.server_mut().roll_back(id, now);
             self.state.dirty = true;
         }
+        self.unlock(session);
+    }
+
+    fn unlock(&mut self, session: i16) {
+        self.server_mut().locks.end_transaction(Owner::Session(session));
+        self.server_mut().locks.stop_waiting(session);
     }
 
     /// Changes rows, in the session's transaction or one of its own.
@@ -73,7 +81,15 @@ impl Call<'_> {
         let (id, now) = (self.transaction(), self.now);
         self.state.dirty = true;
         match id {
-            Some(id) => self.server_mut().change_in(id, d, table, change, now),
+            Some(id) => {
+                let rows = self.server_mut().change_in(id, d, table, change, now);
+                if rows > 0 {
+                    let (session, server) = (self.who.session_id, self.server_mut());
+                    let database = server.databases[d].id;
+                    server.locks.hold(session, database, &table.to_lowercase());
+                }
+                rows
+            }
             None => self.server_mut().databases[d].change(now, table, change),
         }
     }

@@ -9,12 +9,14 @@ mod instance;
 mod objects;
 mod security;
 mod sessions;
+mod transactions;
 
 pub(super) use databases::volume_stats;
 pub(super) use history::{family, whole_second};
 pub(super) use instance::drives;
 pub(super) use objects::{find_object, object_name, type_name};
 pub(crate) use sessions::AGENT_SESSIONS;
+pub(super) use transactions::{log_wait, open_transactions, wait_of};
 
 use super::Call;
 use crate::sandbox::value::{Column, Table, Type};
@@ -30,6 +32,7 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
         || objects::fill(call, d, full, sheet)
         || security::fill(call, d, full, sheet)
         || sessions::fill(call, full, sheet)
+        || transactions::fill(call, full, sheet)
 }
 
 /// An empty sheet of a system object.

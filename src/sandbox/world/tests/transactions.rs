@@ -7,7 +7,20 @@ use crate::sandbox::answer::{Conversation, Server as _};
 use crate::sandbox::tsql::session::Endpoint;
 
 /// A client of one server.
-pub(super) struct Client(Box<dyn Conversation>);
+pub(super) struct Client(pub(super) Box<dyn Conversation>);
+
+impl std::ops::Deref for Client {
+    type Target = Box<dyn Conversation>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 impl Client {
     pub(super) fn of(host: &Arc<dyn Host>) -> Self {

@@ -19,7 +19,7 @@ fn raised(text: impl Into<String>) -> Message {
 
 impl State {
     fn backup_stamp(&self, s: usize, local: bool, now: DateTime<Utc>) -> NaiveDateTime {
-        if local { self.servers[s].local(now) } else { now.naive_utc() }
+        if local { self.servers[s].local(now) } else { self.servers[s].own_clock(now).naive_utc() }
     }
 
     fn flag(&self, s: usize, management: &str, column: &str) -> bool {
@@ -153,12 +153,12 @@ impl State {
             places.push((other, database));
         }
         let user = self.servers[s].agent_account.clone();
-        let busy = self.biztalk.connected_to;
         for (other, database) in places {
+            let busy = self.biztalk_works_on(other);
             let server = &mut self.servers[other];
             let local = server.local(now);
             let Some(db) = server.database_mut(&database) else { continue };
-            db.work(now, busy == Some(other), &mut self.dice);
+            db.work(now, busy, &mut self.dice);
             let tran = db.begin(now, Some(mark));
             if let Some(row) = db.content.tables.get("marklog").map(|t| t.row_of(&[("MarkName", text(mark))]))
             {

@@ -56,18 +56,27 @@ impl State {
             Ok(batches) => batches,
             Err(why) => return unstarted(n, &why),
         };
+        // A step that runs into a lock has not happened yet: it begins again when the lock may be gone.
+        let before = self.servers.iter().any(|s| !s.locks.granted.is_empty()).then(|| self.clone());
+        let mut blocked = false;
         let (all, waited) = self.aside(now, |shared| {
-            let host: Arc<dyn Host> = Arc::new(SimulatedServer::new(shared, s));
+            let host: Arc<dyn Host> = Arc::new(SimulatedServer::new(Arc::clone(&shared), s));
             let mut session = Endpoint::new(host).converse(context);
             let mut sink = Told::default();
             for batch in &batches {
                 session.batch(batch, &mut sink);
-                if sink.0.iter().any(|m| m.class > 10) {
+                if shared.was_blocked() || sink.0.iter().any(|m| m.class > 10) {
                     break;
                 }
             }
+            drop(session);
+            blocked = shared.was_blocked();
             sink.0
         });
+        if blocked && let Some(before) = before {
+            *self = before;
+            return Next::later(1000, Beat::End);
+        }
         let all = all.unwrap_or_else(|| vec![Message::not_modelled("a statement of this step")]);
         let failed = all.iter().any(|m| m.class > 10);
         match i64::try_from(waited) {

@@ -92,7 +92,10 @@ impl State {
             _ => return Next::Done(String::new()),
         }
         let copies = self.servers[s].shipping.as_ref().map(|x| x.jobs.clone()).unwrap_or_default();
-        let source = self.servers[s].shipping.as_ref().and_then(|x| self.server_index(&x.management_server));
+        let source = self.servers[s]
+            .shipping
+            .as_ref()
+            .and_then(|x| self.server_index(x.only_from.as_ref().unwrap_or(&x.management_server)));
         let schedules = source.map(|m| self.servers[m].agent.schedules.clone()).unwrap_or_default();
         for mut job in copies {
             if self.servers[s].agent.job_named(&job.name).is_some() {

@@ -18,7 +18,12 @@ impl Call<'_> {
             return Err(vec![Message::error(6104, "Cannot use KILL to kill your own process.")]);
         }
         if self.state.sessions.iter().any(|x| x.server == self.s && i64::from(x.id) == session) {
-            return Err(vec![Message::not_modelled("KILL of another client's session")]);
+            self.roll_back(session as i16);
+            let s = self.s;
+            let theirs =
+                |x: &&mut crate::sandbox::world::state::Session| x.server == s && i64::from(x.id) == session;
+            self.state.sessions.iter_mut().filter(theirs).for_each(|x| x.killed = true);
+            return Ok(());
         }
         let killed = self
             .server()
@@ -135,7 +140,7 @@ impl Call<'_> {
             .sessions
             .iter()
             .any(|x| x.server == self.s && x.database.eq_ignore_ascii_case(database));
-        let biztalk = self.state.biztalk.connected_to == Some(self.s) && !server.databases[d].role.is_empty();
+        let biztalk = self.state.biztalk_works_on(self.s) && !server.databases[d].role.is_empty();
         if in_it || biztalk || self.busy(database, "RESTORE") || self.busy(database, "BACKUP") {
             let text = format!("Cannot drop database \"{database}\" because it is currently in use.");
             return Err(vec![Message { state: 4, ..Message::error(3702, text) }]);

@@ -162,6 +162,7 @@ impl Call<'_> {
             norecovery: options.has("NORECOVERY"),
             name: options.text("NAME"),
             user: self.who.login.clone(),
+            ..BackupAsk::default()
         };
         if ask.norecovery && !log {
             return Err(vec![Message::not_modelled("BACKUP DATABASE WITH NORECOVERY")]);

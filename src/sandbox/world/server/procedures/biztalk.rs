@@ -98,20 +98,46 @@ fn clean(call: &mut Call<'_>, given: &Arguments<'_>) -> Outcome<()> {
 }
 
 fn stop_biztalk(call: &mut Call<'_>, parts: &mut Kept) {
-    if call.state.biztalk.connected_to == Some(call.s) {
+    if call.state.biztalk_works_on(call.s) {
         call.state.biztalk.connected_to = None;
+        call.state.biztalk.also.clear();
         say(parts, "Simulated: all BizTalk host instances, ENTSSO and the Rule Engine are stopped.");
     } else {
         say(parts, "Simulated: no BizTalk computer is connected to this server.");
     }
 }
 
+/// The servers that the group's tables here point to.
+fn homes(call: &Call<'_>) -> Vec<usize> {
+    let mut all = Vec::new();
+    let Some(db) = call.server().databases.iter().find(|d| d.role == "management") else { return all };
+    for (table, columns) in [
+        ("adm_messagebox", &["DBServerName"][..]),
+        ("adm_group", &["TrackingDBServerName", "BamDBServerName", "RuleEngineDBServerName"]),
+        ("adm_otherbackupdatabases", &["ServerName"]),
+    ] {
+        let Some(stored) = db.content.tables.get(table) else { continue };
+        let names =
+            stored.table.rows.iter().flat_map(|row| columns.iter().map(|c| as_text(stored.cell(row, c))));
+        for s in names.flatten().filter_map(|name| call.state.server_index(name)) {
+            if !all.contains(&s) {
+                all.push(s);
+            }
+        }
+    }
+    all
+}
+
 fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
     let roles: Vec<String> =
         call.state.biztalk.computers.iter().flat_map(|c| c.programs.iter().map(|p| p.1.clone())).collect();
+    let homes = homes(call);
     for role in ["management", "messagebox", "sso"].iter().filter(|r| roles.iter().any(|x| x == **r)) {
-        let open = call.server().databases.iter().find(|d| d.role == **role).map(|d| d.state);
-        match open {
+        let here = |s: &usize| {
+            let found = call.state.servers[*s].databases.iter().find(|d| d.role == **role);
+            found.map(|d| d.state)
+        };
+        match here(&call.s).or_else(|| homes.iter().find_map(here)) {
             Some(DbState::Online) => {}
             Some(_) => {
                 return Err(Message::error(
@@ -128,13 +154,15 @@ fn start_biztalk(call: &mut Call<'_>, parts: &mut Kept) -> Outcome<()> {
         }
     }
     // They work where the group's tables send them: unchanged pointers lead back to production.
-    let pointed = call.server().databases.iter().find(|d| d.role == "management").and_then(|d| {
-        let boxes = d.content.tables.get("adm_messagebox")?;
-        boxes.table.rows.first().and_then(|r| as_text(boxes.cell(r, "DBServerName")))
-    });
-    let there = pointed.and_then(|name| call.state.server_index(name)).unwrap_or(call.s);
+    let management = |s: &usize| call.state.servers[*s].databases.iter().any(|d| d.role == "management");
+    let there = if homes.contains(&call.s) {
+        call.s
+    } else {
+        homes.iter().copied().find(management).or_else(|| homes.first().copied()).unwrap_or(call.s)
+    };
     let name = call.state.servers[there].name.clone();
     call.state.biztalk.connected_to = Some(there);
+    call.state.biztalk.also = homes.into_iter().filter(|s| *s != there).collect();
     call.state.biztalk.since = Some(call.now);
     say(parts, format!("Simulated: the BizTalk computers run against {name}, as the group's tables say."));
     Ok(())

@@ -72,13 +72,7 @@ fn rows(columns: &str, records: &[Record]) -> Table {
 }
 
 /// A new job of log shipping, disabled, without a schedule; its id.
-fn make_job(
-    call: &mut Call<'_>,
-    bound: &Bound<'_>,
-    name: &str,
-    category: &str,
-    step: Step,
-) -> Outcome<Guid> {
+fn make_job(call: &mut Call<'_>, bound: &Bound<'_>, name: &str, category: &str, step: Step) -> Outcome<Guid> {
     let agent = &call.server().agent;
     if let Some(j) = agent.job_named(name) {
         // A job of that category is taken over, another is in the way.
@@ -191,9 +185,9 @@ fn alert_number(bound: &Bound<'_>, otherwise: i64) -> Outcome<i64> {
         // 0 = the agents' own message
         None | Some(0) => Ok(otherwise),
         Some(n) if n > 13_000 => Ok(n),
-        Some(n) => Err(bound.error(
-            32028,
-            format!("Invalid value = {n} for parameter @threshold_alert was specified."),
-        )),
+        Some(n) => {
+            Err(bound
+                .error(32028, format!("Invalid value = {n} for parameter @threshold_alert was specified.")))
+        }
     }
 }

@@ -61,8 +61,8 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         .any(|x| x.database == db.name);
     let (wait, wait_desc) = if running && db.id > 4 {
         (3, "ACTIVE_BACKUP_OR_RESTORE")
-    } else if online && db.model != Model::Simple && db.log.backed_up.is_some_and(|b| b < db.log.end) {
-        (2, "LOG_BACKUP")
+    } else if online {
+        super::log_wait(db)
     } else {
         (0, "NOTHING")
     };

@@ -47,7 +47,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
             doing: None,
         })
         .collect();
-    if call.state.biztalk.connected_to == Some(call.s) {
+    if call.state.biztalk_works_on(call.s) {
         let since = call.state.biztalk.since.unwrap_or(server.started);
         let mut n = BIZTALK_SESSIONS;
         for computer in &call.state.biztalk.computers {
@@ -145,7 +145,7 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                     ("group_id", int(2)),
                     ("database_id", int(x.database)),
                     ("authenticating_database_id", int(1)),
-                    ("open_transaction_count", int(0)),
+                    ("open_transaction_count", int(super::open_transactions(call, x.id))),
                 ]);
             }
         }
@@ -174,10 +174,6 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                 request(call, x, sheet);
             }
         }
-        "sys.dm_tran_locks" => locks(call, sheet),
-        "sys.dm_tran_active_transactions"
-        | "sys.dm_tran_database_transactions"
-        | "sys.dm_tran_session_transactions" => {}
         _ => return false,
     }
     true
@@ -193,22 +189,24 @@ fn request(call: &Call<'_>, x: &Shown, sheet: &mut Sheet) {
         }
         None => (0.0, 0, NULL),
     };
+    let blocked = super::wait_of(call, x.id);
+    let transaction = call.server().transactions.of_session(i16::try_from(x.id).unwrap_or_default());
     sheet.row(vec![
         ("session_id", int(x.id)),
         ("request_id", int(0)),
         ("start_time", at(call.server().local(x.started))),
-        ("status", text(if x.doing.is_some() { "suspended" } else { "running" })),
+        ("status", text(if x.doing.is_some() || blocked.is_some() { "suspended" } else { "running" })),
         ("command", x.command.as_ref().map_or(NULL, text)),
         ("database_id", int(x.database)),
         ("user_id", int(1)),
-        ("blocking_session_id", int(0)),
-        ("wait_type", wait),
-        ("wait_time", int(0)),
-        ("last_wait_type", text("MISCELLANEOUS")),
-        ("wait_resource", text("")),
-        ("open_transaction_count", int(0)),
+        ("blocking_session_id", int(blocked.as_ref().map_or(0, |w| w.blocked_by))),
+        ("wait_type", blocked.as_ref().map_or(wait, |w| text(&w.kind))),
+        ("wait_time", int(blocked.as_ref().map_or(0, |w| w.ms))),
+        ("last_wait_type", text(blocked.as_ref().map_or("MISCELLANEOUS", |w| &w.kind))),
+        ("wait_resource", text(blocked.as_ref().map_or("", |w| &w.resource))),
+        ("open_transaction_count", int(super::open_transactions(call, x.id))),
         ("open_resultset_count", int(1)),
-        ("transaction_id", int(90_000 + x.id)),
+        ("transaction_id", int(transaction.map_or(90_000 + x.id, |t| t.id))),
         ("percent_complete", Value::Float(percent)),
         ("estimated_completion_time", Value::Int(left)),
         ("cpu_time", int(0)),
@@ -226,7 +224,7 @@ fn request(call: &Call<'_>, x: &Shown, sheet: &mut Sheet) {
 }
 
 /// The application lock of a backup job that is writing a set.
-fn locks(call: &Call<'_>, sheet: &mut Sheet) {
+pub(super) fn application_locks(call: &Call<'_>, sheet: &mut Sheet) {
     let server = call.server();
     if !call.state.writing_set(call.s) {
         return;

@@ -24,8 +24,7 @@ pub(super) fn help(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> O
         all.push(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
     };
     for r in call.state.shipping_rows(s, MONITOR_PRIMARY, &[]) {
-        let bad = call.state.primary_overdue(&r, now).is_some()
-            || last_failed(call, id(&r, "primary_id"), 0);
+        let bad = call.state.primary_overdue(&r, now).is_some() || last_failed(call, id(&r, "primary_id"), 0);
         row(vec![
             ("status", bit(bad)),
             ("is_primary", bit(true)),
@@ -208,7 +207,8 @@ pub(super) fn refresh(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Ou
         if kind == 0 { (MONITOR_PRIMARY, "primary_id") } else { (MONITOR_SECONDARY, "secondary_id") };
     let own = [(column, guid(agent))];
     let history = [("agent_id", guid(agent)), ("agent_type", int(kind))];
-    for (table, keys) in [(table, &own[..]), (MONITOR_HISTORY, &history[..]), (MONITOR_ERRORS, &history[..])] {
+    for (table, keys) in [(table, &own[..]), (MONITOR_HISTORY, &history[..]), (MONITOR_ERRORS, &history[..])]
+    {
         call.state.drop_shipping(there, table, now, keys);
         if mode == 1 {
             for row in call.state.shipping_rows(s, table, keys) {

@@ -144,11 +144,8 @@ fn forget(call: &mut Call<'_>, database: &str) -> Outcome<()> {
 }
 
 pub(super) fn delete(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Outcome<i32> {
-    let bound = Bound::new(
-        "sp_delete_log_shipping_primary_database",
-        &["@database", "@ignoreremotemonitor"],
-        given,
-    )?;
+    let bound =
+        Bound::new("sp_delete_log_shipping_primary_database", &["@database", "@ignoreremotemonitor"], given)?;
     let database = bound.must("@database")?;
     let found = row(call, &bound, &database)?;
     let keys = [("primary_id", guid(id(&found, "primary_id")))];
@@ -195,8 +192,12 @@ pub(super) fn change(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Out
         &["@monitor_server_security_mode"],
     );
     call.state.set_shipping(s, PRIMARIES, now, &keys, &cells);
-    let mut watched =
-        given_cells(&bound, &[], &["@backup_threshold", "@history_retention_period"], &["@threshold_alert_enabled"]);
+    let mut watched = given_cells(
+        &bound,
+        &[],
+        &["@backup_threshold", "@history_retention_period"],
+        &["@threshold_alert_enabled"],
+    );
     if bound.int("@threshold_alert").is_some() {
         watched.push(("threshold_alert", int(alert_number(&bound, 14_420)?)));
     }
@@ -259,8 +260,11 @@ pub(super) fn add_secondary(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept)
         &["@primary_database", "@secondary_server", "@secondary_database", "@overwrite"],
         given,
     )?;
-    let (database, server, secondary) =
-        (bound.must("@primary_database")?, bound.must("@secondary_server")?, bound.must("@secondary_database")?);
+    let (database, server, secondary) = (
+        bound.must("@primary_database")?,
+        bound.must("@secondary_server")?,
+        bound.must("@secondary_database")?,
+    );
     let found = row(call, &bound, &database)?;
     let (s, now) = (call.s, call.now);
     let cells = [
@@ -288,8 +292,11 @@ pub(super) fn delete_secondary(call: &mut Call<'_>, given: Given<'_>, _: &mut Ke
         &["@primary_database", "@secondary_server", "@secondary_database"],
         given,
     )?;
-    let (database, server, secondary) =
-        (bound.must("@primary_database")?, bound.must("@secondary_server")?, bound.must("@secondary_database")?);
+    let (database, server, secondary) = (
+        bound.must("@primary_database")?,
+        bound.must("@secondary_server")?,
+        bound.must("@secondary_database")?,
+    );
     let found = row(call, &bound, &database)?;
     let (s, now) = (call.s, call.now);
     let keys = [
@@ -321,9 +328,15 @@ mod tests {
 
     #[test]
     fn only_what_was_given_is_set() {
-        let given = [(Some("@backup_share".to_owned()), text("\\\\x\\y")), (Some("@backup_threshold".to_owned()), NULL)];
+        let given = [
+            (Some("@backup_share".to_owned()), text("\\\\x\\y")),
+            (Some("@backup_threshold".to_owned()), NULL),
+        ];
         let bound = Bound::new("p", &["@backup_share", "@backup_threshold"], &given).ok().unwrap();
-        assert_eq!(given_cells(&bound, &["@backup_share"], &["@backup_threshold"], &[]), [("backup_share", text("\\\\x\\y"))]);
+        assert_eq!(
+            given_cells(&bound, &["@backup_share"], &["@backup_threshold"], &[]),
+            [("backup_share", text("\\\\x\\y"))]
+        );
         assert_eq!(word(&Record::new(), "x"), "");
     }
 }

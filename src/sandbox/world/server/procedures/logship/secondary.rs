@@ -66,9 +66,13 @@ pub(super) fn add_primary(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kep
         forget_primary(call, &bound, &server, &database)?;
     }
     let named = |parameter: &str, kind: &str| {
-        bound.text(parameter).filter(|n| !n.is_empty()).unwrap_or_else(|| format!("{kind}_{server}_{database}"))
+        bound
+            .text(parameter)
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| format!("{kind}_{server}_{database}"))
     };
-    let (copy_name, restore_name) = (named("@copy_job_name", "LSCopy"), named("@restore_job_name", "LSRestore"));
+    let (copy_name, restore_name) =
+        (named("@copy_job_name", "LSCopy"), named("@restore_job_name", "LSRestore"));
     let secondary = call.state.dice.guid();
     let step = program(call, "Log shipping copy job step.", "Copy", secondary);
     let copy = make_job(call, &bound, &copy_name, "Log Shipping Copy", step)?;
@@ -92,7 +96,6 @@ pub(super) fn add_primary(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kep
             ("restore_job_id", guid(restore)),
             ("monitor_server", text(monitor.as_ref().unwrap_or(&this))),
             ("monitor_server_security_mode", bit(bound.flag("@monitor_server_security_mode", true))),
-            ("user_specified_monitor", bit(monitor.is_some())),
         ],
     );
     bound.output("@copy_job_id", Type::UniqueIdentifier, guid(copy), parts);
@@ -168,8 +171,11 @@ pub(super) fn change_primary(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept
 }
 
 pub(super) fn help_primary(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> Outcome<i32> {
-    let bound =
-        Bound::new("sp_help_log_shipping_secondary_primary", &["@primary_server", "@primary_database"], given)?;
+    let bound = Bound::new(
+        "sp_help_log_shipping_secondary_primary",
+        &["@primary_server", "@primary_database"],
+        given,
+    )?;
     let (server, database) = (bound.must("@primary_server")?, bound.must("@primary_database")?);
     let found = primary(call, &server, &database).ok_or_else(|| unknown(&bound, &server, &database))?;
     send(
@@ -305,13 +311,16 @@ pub(super) fn change(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Out
         &["@restore_all", "@restore_mode", "@disconnect_users"],
     );
     call.state.set_shipping(s, SECONDARIES, now, &[("secondary_database", text(&database))], &cells);
-    let mut watched =
-        given_cells(&bound, &[], &["@restore_threshold", "@history_retention_period"], &["@threshold_alert_enabled"]);
+    let mut watched = given_cells(
+        &bound,
+        &[],
+        &["@restore_threshold", "@history_retention_period"],
+        &["@threshold_alert_enabled"],
+    );
     if bound.int("@threshold_alert").is_some() {
         watched.push(("threshold_alert", int(alert_number(&bound, 14_421)?)));
     }
-    let keys =
-        [("secondary_id", guid(id(&found, "secondary_id"))), ("secondary_database", text(&database))];
+    let keys = [("secondary_id", guid(id(&found, "secondary_id"))), ("secondary_database", text(&database))];
     for m in call.state.monitors(s, &monitor_of(&source_of(call, &found))) {
         call.state.set_shipping(m, MONITOR_SECONDARY, now, &keys, &watched);
     }
@@ -345,8 +354,11 @@ pub(super) fn delete(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Out
 }
 
 pub(super) fn help(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> Outcome<i32> {
-    let bound =
-        Bound::new("sp_help_log_shipping_secondary_database", &["@secondary_database", "@secondary_id"], given)?;
+    let bound = Bound::new(
+        "sp_help_log_shipping_secondary_database",
+        &["@secondary_database", "@secondary_id"],
+        given,
+    )?;
     let found = match (bound.text("@secondary_database"), bound.guid("@secondary_id")?) {
         (Some(database), _) => vec![row(call, &bound, &database)?],
         (None, Some(secondary)) => {
