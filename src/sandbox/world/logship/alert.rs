@@ -21,27 +21,27 @@ fn since(record: &Record, column: &str, now: DateTime<Utc>) -> Option<i64> {
     moment(record, column).map(|then| minutes_since(then, now))
 }
 
+/// Whether a primary's row is over its threshold, and by how much.
+pub(crate) fn primary_overdue(record: &Record, now: DateTime<Utc>) -> Option<i64> {
+    let passed = since(record, "last_backup_date_utc", now)?;
+    (passed > number(record, "backup_threshold")).then_some(passed)
+}
+
+/// The same of a secondary's: minutes since the last restore.
+pub(crate) fn secondary_overdue(record: &Record, now: DateTime<Utc>) -> Option<i64> {
+    let threshold = number(record, "restore_threshold");
+    let passed = since(record, "last_restored_date_utc", now)?;
+    (passed > threshold || number(record, "last_restored_latency") > threshold).then_some(passed)
+}
+
 impl State {
-    /// Whether a primary's row is over its threshold, and by how much.
-    pub(crate) fn primary_overdue(&self, record: &Record, now: DateTime<Utc>) -> Option<i64> {
-        let passed = since(record, "last_backup_date_utc", now)?;
-        (passed > number(record, "backup_threshold")).then_some(passed)
-    }
-
-    /// The same of a secondary's: minutes since the last restore.
-    pub(crate) fn secondary_overdue(&self, record: &Record, now: DateTime<Utc>) -> Option<i64> {
-        let threshold = number(record, "restore_threshold");
-        let passed = since(record, "last_restored_date_utc", now)?;
-        (passed > threshold || number(record, "last_restored_latency") > threshold).then_some(passed)
-    }
-
     /// The errors that sp_check_log_shipping_monitor_alert raises on a server now.
     pub(crate) fn shipping_alerts(&self, s: usize, now: DateTime<Utc>) -> Vec<Overdue> {
         let on = |r: &Record| number(r, "threshold_alert_enabled") == 1;
         let code = |r: &Record| i32::try_from(number(r, "threshold_alert")).unwrap_or(0);
         let mut all = Vec::new();
         for r in self.shipping_rows(s, MONITOR_PRIMARY, &[]).iter().filter(|r| on(r)) {
-            let Some(passed) = self.primary_overdue(r, now) else { continue };
+            let Some(passed) = primary_overdue(r, now) else { continue };
             all.push(Overdue(Message::error(
                 code(r),
                 format!(
@@ -53,7 +53,7 @@ impl State {
             )));
         }
         for r in self.shipping_rows(s, MONITOR_SECONDARY, &[]).iter().filter(|r| on(r)) {
-            let Some(passed) = self.secondary_overdue(r, now) else { continue };
+            let Some(passed) = secondary_overdue(r, now) else { continue };
             all.push(Overdue(Message::error(
                 code(r),
                 format!(

@@ -9,7 +9,7 @@ use crate::sandbox::value::{Type, Value};
 use crate::sandbox::world::agent::Step;
 use crate::sandbox::world::logship::{
     MONITOR_ALERT, MONITOR_ERRORS, MONITOR_HISTORY, MONITOR_PRIMARY, MONITOR_SECONDARY, PRIMARIES, Record,
-    SECONDARY, id, minutes_since, moment, number, word,
+    SECONDARY, id, minutes_since, moment, number, primary_overdue, secondary_overdue, word,
 };
 use crate::sandbox::world::server::Call;
 use crate::sandbox::world::stored::{NULL, bit, guid, int, or_null, text};
@@ -24,7 +24,7 @@ pub(super) fn help(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> O
         all.push(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
     };
     for r in call.state.shipping_rows(s, MONITOR_PRIMARY, &[]) {
-        let bad = call.state.primary_overdue(&r, now).is_some() || last_failed(call, id(&r, "primary_id"), 0);
+        let bad = primary_overdue(&r, now).is_some() || last_failed(call, id(&r, "primary_id"), 0);
         row(vec![
             ("status", bit(bad)),
             ("is_primary", bit(true)),
@@ -38,7 +38,7 @@ pub(super) fn help(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> O
     }
     for r in call.state.shipping_rows(s, MONITOR_SECONDARY, &[]) {
         let agent = id(&r, "secondary_id");
-        let bad = call.state.secondary_overdue(&r, now).is_some()
+        let bad = secondary_overdue(&r, now).is_some()
             || last_failed(call, agent, 1)
             || last_failed(call, agent, 2);
         row(vec![

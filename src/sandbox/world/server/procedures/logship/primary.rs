@@ -68,7 +68,7 @@ pub(super) fn add(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> Ou
                 format!("A log shipping primary entry already exists for database {database}."),
             ));
         }
-        forget(call, &database)?;
+        forget(call, &database);
     }
     let this = call.server().name.clone();
     let named = bound.text("@monitor_server").filter(|m| !m.is_empty());
@@ -125,10 +125,10 @@ fn row(call: &Call<'_>, bound: &Bound<'_>, database: &str) -> Outcome<Record> {
 }
 
 /// Takes a primary and everything about it away.
-fn forget(call: &mut Call<'_>, database: &str) -> Outcome<()> {
+fn forget(call: &mut Call<'_>, database: &str) {
     let (s, now) = (call.s, call.now);
     let Some(row) = call.state.shipping_row(s, PRIMARIES, &[("primary_database", text(database))]) else {
-        return Ok(());
+        return;
     };
     let primary = guid(id(&row, "primary_id"));
     for m in call.state.monitors(s, &monitor_of(&row)) {
@@ -140,7 +140,6 @@ fn forget(call: &mut Call<'_>, database: &str) -> Outcome<()> {
     call.state.drop_shipping(s, PRIMARIES, now, &[("primary_id", primary)]);
     drop_job(call, id(&row, "backup_job_id"));
     call.state.dirty = true;
-    Ok(())
 }
 
 pub(super) fn delete(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Outcome<i32> {
@@ -157,7 +156,7 @@ pub(super) fn delete(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Out
             ),
         ));
     }
-    forget(call, &database)?;
+    forget(call, &database);
     Ok(0)
 }
 
