@@ -2,6 +2,7 @@
 
 mod agent;
 mod asking;
+mod biztalk;
 mod catalogue;
 mod locking;
 mod logship;
