@@ -62,6 +62,7 @@ pub struct Drive<P: Port = Pool> {
     record: Record,
     clock: Arc<dyn Clock>,
     errands: Errands<P>,
+    reveal: Option<engine::Reveal>,
 }
 
 impl<P: Port> Drive<P> {
@@ -111,7 +112,7 @@ impl<P: Port> Drive<P> {
         post: Post,
     ) -> Result<Self, Trouble> {
         let errands = Errands::new(pool, clock.clone(), post).map_err(Trouble::Threads)?;
-        Ok(Self { session, record, clock, errands })
+        Ok(Self { session, record, clock, errands, reveal: None })
     }
 
     /// The state.
@@ -142,6 +143,11 @@ impl<P: Port> Drive<P> {
     /// What the simulated servers are told when steps are said to be done. Rehearsals only.
     pub fn set_plays(&mut self, plays: crate::errand::Plays) {
         self.errands.set_plays(plays);
+    }
+
+    /// The fault that was hidden from the operator: told by the closing event, and by nothing before it.
+    pub fn set_reveal(&mut self, reveal: Option<engine::Reveal>) {
+        self.reveal = reveal;
     }
 
     /// Carries an operator's command out, and all that follows from it by itself. Returns what was recorded.
@@ -212,6 +218,12 @@ impl<P: Port> Drive<P> {
     fn append(&mut self, by: &By, stamp: Stamp, events: Vec<Event>) -> Result<Vec<Stamped>, Trouble> {
         if events.is_empty() {
             return Ok(Vec::new());
+        }
+        let mut events = events;
+        for event in &mut events {
+            if let Event::Closed { reveal, .. } = event {
+                reveal.clone_from(&self.reveal);
+            }
         }
         let appended = self.record.append(by, stamp, events);
         if self.broken().is_some() {

@@ -23,8 +23,8 @@ pub use command::{ActResult, Command, Refusal, Taken};
 pub use decide::decide;
 pub use errand::{Again, Errand, Question, Round};
 pub use event::{
-    Act, ActOutcome, By, Closing, Event, Item, Kept, Opened, QuestionRef, Role as PersonRole, RoundKey,
-    Second, Settlement, Stage, Stamped,
+    Act, ActOutcome, By, Closing, Event, Item, Kept, Opened, QuestionRef, Reveal, Role as PersonRole,
+    RoundKey, Second, Settlement, Stage, Stamped,
 };
 pub use inputs::{Captured, HostInput, Inputs, Names, ServerInput, Strategy};
 pub use judge::{Judged, judge_round};

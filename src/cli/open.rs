@@ -142,6 +142,13 @@ pub(crate) struct New<'a> {
     /// State folder of drbook's own sandbox.
     pub(crate) sandbox: Option<PathBuf>,
     pub(crate) record: String,
+    /// The fault that is hidden from the operator.
+    pub(crate) hidden: Option<crate::sandbox::Hidden>,
+}
+
+/// The event's words for a hidden fault.
+pub(crate) fn reveal(hidden: &crate::sandbox::Hidden) -> crate::engine::Reveal {
+    crate::engine::Reveal { fault: hidden.fault.clone(), salt: hidden.salt.clone() }
 }
 
 /// Opens a new drill.
@@ -195,7 +202,7 @@ pub(crate) fn new_drill(
         rpo_seconds: book.rpo.map(|s| s.ms as f64 / 1000.0),
         clock: new.clock,
         sandbox: new.sandbox.as_ref().map(|p| p.display().to_string()),
-        fault_commitment: None,
+        fault_commitment: new.hidden.as_ref().map(crate::sandbox::Hidden::commitment),
         previous_head,
     };
     let (pool, plays) =
@@ -204,6 +211,7 @@ pub(crate) fn new_drill(
     let (post, news) = channel_for_news();
     let mut drive = Drive::open(book.clone(), record, opened, pool, Arc::new(new.clock), post)?;
     drive.set_plays(plays);
+    drive.set_reveal(new.hidden.as_ref().map(reveal));
     Ok(Open { drive, news, catalogue })
 }
 

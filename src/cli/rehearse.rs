@@ -136,8 +136,15 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
     })
     .map_err(not_started)?;
     let estate = estate_of(&sandbox, &args.world)?;
-    let new =
-        New { book: &book, estate: &estate, mode: Mode::Rehearsal, clock, sandbox: Some(folder), record };
+    let new = New {
+        book: &book,
+        estate: &estate,
+        mode: Mode::Rehearsal,
+        clock,
+        sandbox: Some(folder),
+        record,
+        hidden: sandbox.hidden().cloned(),
+    };
     let open = open::new_drill(common, &places, &library, &new)?;
     if common.no_input {
         talk::say(&format!("SIMULATED: {} on world {}, clock x{speed}", book.runbook.id, args.world));
@@ -150,6 +157,18 @@ pub(crate) fn reopen(folder: &Path) -> Result<(simulated::Running, Estate), Fail
     let sandbox = simulated::reopen(folder).map_err(not_started)?;
     let estate = estate_of(&sandbox, sandbox.world())?;
     Ok((sandbox, estate))
+}
+
+/// The fault hidden in the sandbox that an estate file of `drbook sandbox serve` reaches, on this computer.
+pub(crate) fn hidden_in(estate: &Estate) -> Option<simulated::Hidden> {
+    if estate.environment != "sandbox" {
+        return None;
+    }
+    let ca = estate.servers.values().find_map(|s| match &s.tls {
+        crate::estate::Tls::Ca(file) => Some(file.as_str()),
+        _ => None,
+    })?;
+    simulated::hidden_beside(Path::new(ca))
 }
 
 /// The estate that reaches a running sandbox.

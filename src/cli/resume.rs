@@ -89,7 +89,14 @@ pub(crate) fn reopen(
     let (sandbox, estate) = servers(args, &opened)?;
     let shipped = open::library(&places).answers(&opened.runbook).ok().map(|e| (e.path, e.text.into_owned()));
     let shipped = sandbox.as_ref().and(shipped);
-    let open = open::resume_drill(common, record, loaded, &opened, &estate, shipped.as_ref())?;
+    let mut open = open::resume_drill(common, record, loaded, &opened, &estate, shipped.as_ref())?;
+    let hidden = match &sandbox {
+        Some(sandbox) => sandbox.hidden().cloned(),
+        None => rehearse::hidden_in(&estate),
+    };
+    // Another world's secret is none of this record's.
+    let hidden = hidden.filter(|h| opened.fault_commitment.as_ref() == Some(&h.commitment()));
+    open.drive.set_reveal(hidden.as_ref().map(open::reveal));
     Ok((open, sandbox, text))
 }
 

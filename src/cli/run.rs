@@ -63,7 +63,8 @@ pub(crate) fn open(
     let estate = open::estate(estate)?;
     let clock = DrillClock::starting_now(1.0);
     let record = identity::record_id(clock.origin);
-    let new = New { book: &book, estate: &estate, mode, clock, sandbox: None, record };
+    let hidden = super::rehearse::hidden_in(&estate);
+    let new = New { book: &book, estate: &estate, mode, clock, sandbox: None, record, hidden };
     open::new_drill(common, &places, &library, &new)
 }
 

@@ -175,7 +175,10 @@ impl Session {
                     }
                 }
             }
-            Event::Closed { closing, text } => self.closed = Some((stamped.at, *closing, text.clone())),
+            Event::Closed { closing, text, reveal } => {
+                self.closed = Some((stamped.at, *closing, text.clone()));
+                self.reveal.clone_from(reveal);
+            }
             Event::ClockSteppedBack { .. }
             | Event::TailRecovered { .. }
             | Event::TakenOver { .. }

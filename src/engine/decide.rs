@@ -289,7 +289,7 @@ impl Session {
             }
             super::event::Closing::Aborted => reasoned(&text)?,
         }
-        events.push(Event::Closed { closing, text });
+        events.push(Event::Closed { closing, text, reveal: None });
         Ok(events)
     }
 }

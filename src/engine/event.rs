@@ -223,12 +223,21 @@ pub struct Opened {
     /// Whether the estate is drbook's own sandbox, and where its state lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
-    /// Commitment to hidden faults, hex.
+    /// Commitment to a hidden fault, hex; see [`Reveal`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault_commitment: Option<String>,
     /// Head of the previous record of this estate, hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_head: Option<String>,
+}
+
+/// A fault that was hidden from the operator: the commitment is the SHA-256, hex, of the salt followed by the name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reveal {
+    /// Its name.
+    pub fault: String,
+    /// What nobody could guess.
+    pub salt: String,
 }
 
 /// How a drill ended.
@@ -467,5 +476,8 @@ pub enum Event {
         /// In words.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         text: String,
+        /// The fault that was hidden from the operator, against the commitment of the opening.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reveal: Option<Reveal>,
     },
 }

@@ -38,6 +38,8 @@ pub struct Session {
     pub operator: String,
     /// How and when it was closed.
     pub closed: Option<(DateTime<Utc>, Closing, String)>,
+    /// The fault that was hidden until then.
+    pub reveal: Option<super::event::Reveal>,
     /// Whether any reading came from a server that calls itself simulated.
     pub simulated: bool,
     /// Events folded so far.
@@ -271,6 +273,7 @@ impl Session {
             resumes: Vec::new(),
             operator: String::new(),
             closed: None,
+            reveal: None,
             simulated: false,
             events: 0,
             span: None,

@@ -103,9 +103,18 @@ pub struct Host {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the keys say it")]
+pub struct HiddenFault {
+    pub fault: String,
+    pub salt: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the keys say it")]
 pub struct Scenario {
     pub sandbox: bool,
     pub hidden_faults_sha256: Option<String>,
+    /// The fault, once the closing event has told it.
+    pub hidden_fault: Option<HiddenFault>,
     pub clock_speed: f64,
     /// What was typed in, by step and field.
     pub typed: BTreeMap<String, BTreeMap<String, String>>,

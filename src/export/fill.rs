@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::document::{
-    Achieved, Book, Clocks, Deviation, Document, Figure, Handover, Host, Input, Integrity, Limit, Note,
-    Objective, OwnBackup, Person, Phase, Program, Result, Resume, Scenario, Scope, Seal, Server, Skew,
-    Targets, Tool, VERSION,
+    Achieved, Book, Clocks, Deviation, Document, Figure, Handover, HiddenFault, Host, Input, Integrity,
+    Limit, Note, Objective, OwnBackup, Person, Phase, Program, Result, Resume, Scenario, Scope, Seal, Server,
+    Skew, Targets, Tool, VERSION,
 };
 use super::{Export, evidence, phrases, steps};
 use crate::clock::{Span, iso};
@@ -47,6 +47,10 @@ impl Document {
             scenario: Scenario {
                 sandbox: opened.is_some_and(|o| o.sandbox.is_some()),
                 hidden_faults_sha256: opened.and_then(|o| o.fault_commitment.clone()),
+                hidden_fault: session
+                    .reveal
+                    .as_ref()
+                    .map(|r| HiddenFault { fault: r.fault.clone(), salt: r.salt.clone() }),
                 clock_speed: opened.map_or(1.0, |o| o.clock.speed),
                 typed: typed(export),
             },

@@ -191,13 +191,15 @@ fn words(stamped: &Stamped) -> Option<(Option<String>, String)> {
         Event::DoesNotApply { step } => at(step, "does not apply".to_owned()),
         Event::Noted { step, text } => Some((step.clone(), format!("note: {text}"))),
         Event::HandedOver { from, to, .. } => Some((None, format!("{from} handed over to {to}"))),
-        Event::Closed { closing, text } => {
+        Event::Closed { closing, text, reveal } => {
             let how = match closing {
                 engine::Closing::Completed => "completed",
                 engine::Closing::Aborted => "aborted",
             };
             let why = if text.is_empty() { String::new() } else { format!(": {text}") };
-            Some((None, format!("the drill was closed, {how}{why}")))
+            let fault =
+                reveal.as_ref().map_or(String::new(), |r| format!("; the hidden fault was {}", r.fault));
+            Some((None, format!("the drill was closed, {how}{why}{fault}")))
         }
         Event::Captured { step, name, value } => {
             let value = match value {

@@ -91,7 +91,7 @@ fn drill() -> (Session, Vec<Stamped>) {
         (70, Event::Noted { step: Some("databases".into()), text: "# one\ntwo".into() }),
         (400, Event::Skipped { step: "accepted".into(), reason: "nobody | at <home>".into() }),
         (400, Event::Sealed { head: "ab".repeat(32), lines: 13 }),
-        (401, Event::Closed { closing: Closing::Completed, text: "good **enough**".into() }),
+        (401, Event::Closed { closing: Closing::Completed, text: "good **enough**".into(), reveal: None }),
     ];
     let mut session = Session::new(std::sync::Arc::new(book));
     let stamped: Vec<Stamped> = events

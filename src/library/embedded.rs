@@ -70,6 +70,7 @@ pub(super) const RUNBOOKS: &[File] = &[
 
 #[rustfmt::skip]
 pub(super) const WORLDS: &[File] = &[
+    ("assets/worlds/ag-biztalk.yaml", include_str!("../../assets/worlds/ag-biztalk.yaml")),
     ("assets/worlds/big.yaml", include_str!("../../assets/worlds/big.yaml")),
     ("assets/worlds/biztalk-three-sources.yaml", include_str!("../../assets/worlds/biztalk-three-sources.yaml")),
     ("assets/worlds/biztalk.yaml", include_str!("../../assets/worlds/biztalk.yaml")),

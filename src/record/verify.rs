@@ -241,7 +241,7 @@ pub fn verify(folder: &Path, head: Option<&str>, book: Option<ReadBook<'_>>) -> 
     let mut notes = Vec::new();
     let mut fault = walked.trouble.take().map(|t| outcome_of(t, folder)).transpose()?;
     fault = fault.or_else(|| head_fault(&walked, &mut notes));
-    for check in [embedded_fault, tails_fault, sums_fault] {
+    for check in [embedded_fault, tails_fault, sums_fault, reveal_fault] {
         if fault.is_none() {
             fault = check(folder, &walked, &mut notes)?;
         }
@@ -315,6 +315,37 @@ type Fault = Result<Option<Outcome>, Trouble>;
 fn embedded_fault(folder: &Path, walked: &Walked, _: &mut Vec<String>) -> Fault {
     let check = |opened: &Opened| walk::check_embedded(folder, opened).err();
     walked.opened().and_then(check).map(|t| outcome_of(t, folder)).transpose()
+}
+
+/// Whether the hidden fault that the closing event tells is the one the opening promised.
+fn reveal_fault(_: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault {
+    let committed = walked.opened().and_then(|o| o.fault_commitment.as_deref());
+    let mut closings = walked.events.iter().filter_map(|s| match &s.event {
+        Event::Closed { reveal, .. } => Some((s.seq, reveal.as_ref())),
+        _ => None,
+    });
+    let altered = |line, why: &str| {
+        Ok(Some(Outcome::Altered { file: EVENTS.to_owned(), line: Some(line), why: why.to_owned() }))
+    };
+    match (committed, closings.next_back()) {
+        (None, Some((line, Some(_)))) => altered(line, "it reveals a hidden fault that nobody committed to"),
+        (Some(_), Some((_, None))) => {
+            notes.push(
+                "the hidden fault that the opening committed to was not revealed at the end".to_owned(),
+            );
+            Ok(None)
+        }
+        (Some(committed), Some((line, Some(reveal)))) => {
+            let whole = format!("{}{}", reveal.salt, reveal.fault);
+            if super::sha256(whole.as_bytes()).eq_ignore_ascii_case(committed) {
+                let fault = line::plain(&reveal.fault);
+                notes.push(format!("the hidden fault was {fault}, as the opening committed to"));
+                return Ok(None);
+            }
+            altered(line, "the hidden fault it reveals is not the one that the opening committed to")
+        }
+        (_, None) | (None, Some((_, None))) => Ok(None),
+    }
 }
 
 fn tails_fault(folder: &Path, walked: &Walked, notes: &mut Vec<String>) -> Fault {

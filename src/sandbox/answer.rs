@@ -116,6 +116,8 @@ pub struct Login {
     pub application: String,
     /// `HOST_NAME()`.
     pub workstation: String,
+    /// `ApplicationIntent=ReadOnly`.
+    pub read_intent: bool,
 }
 
 /// How a server behaves before a login is even read (faults act here).

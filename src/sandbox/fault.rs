@@ -46,7 +46,7 @@ mod wrong_password;
 
 use super::answer::Message;
 use super::world::{Plan, State};
-pub(crate) use choice::{Chosen, chosen, draw};
+pub(crate) use choice::{chosen, draw};
 pub(crate) use needs::Needs;
 
 /// When a fault shows.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+pub mod availability;
+
 use chrono::{DateTime, Utc};
 
 use super::answer::{Login, Message, Sink};
@@ -26,6 +28,8 @@ pub struct Context {
     pub database: String,
     /// Whether the login may do everything.
     pub sysadmin: bool,
+    /// The login said `ApplicationIntent=ReadOnly`.
+    pub read_intent: bool,
 }
 
 /// A name as written, resolved to three parts: `database` is the session's own when not written.
@@ -193,6 +197,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Availability groups and mirroring.
+    Availability(availability::Availability),
     /// `DROP DATABASE [IF EXISTS] name, …`
     DropDatabases {
         /// In the order written.
@@ -356,6 +362,8 @@ pub trait Host: Send + Sync + 'static {
     fn logout(&self, context: &Context);
     /// The session moved to another database, or runs or ended a statement (for sys.dm_exec_*).
     fn activity(&self, context: &Context, command: Option<&str>);
+    /// The session sent this batch (for sys.dm_exec_sql_text, DBCC INPUTBUFFER).
+    fn sent(&self, _context: &Context, _sql: &str) {}
     /// May the session use this database now? 911 no such database, 927 restoring, 916 no right.
     fn enter(&self, context: &Context, database: &str) -> Outcome<()>;
     /// The columns of a table or view; errors of rights come from here.
@@ -369,6 +377,10 @@ pub trait Host: Send + Sync + 'static {
         let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
+    fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {
+        Err(Message::not_modelled(format_args!("linked server {name}")))
     }
     /// Begins the session's transaction; its 8-byte descriptor.
     fn begin(&self, context: &Context, begin: &Begin) -> Outcome<u64>;

@@ -159,6 +159,12 @@ pub fn reopen(folder: &Path) -> Result<Running, String> {
     serve(folder.to_owned(), kept, world, certificate)
 }
 
+/// The fault hidden in the world whose certificate that file is, if it lies beside it.
+pub fn hidden_beside(ca: &Path) -> Option<Hidden> {
+    let text = std::fs::read_to_string(ca.parent()?.join(KEPT)).ok()?;
+    serde_json::from_str::<Kept>(&text).ok()?.hidden
+}
+
 /// Every fault: `id`, `worlds`, `when`, `imitates`; which of the worlds given (file texts) it fits.
 pub fn faults(worlds: &[String]) -> Vec<serde_json::Value> {
     let plans: Vec<_> = worlds.iter().filter_map(|text| world::Plan::read(text).ok()).collect();

@@ -14,13 +14,16 @@ mod convert;
 mod evaluate;
 mod execute;
 mod function;
+mod json;
 mod lexer;
 mod number;
 mod parser;
 mod plan;
 pub mod session;
+mod shape;
 mod state;
 mod types;
+mod xml;
 
 #[cfg(test)]
 mod tests;

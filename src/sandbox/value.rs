@@ -14,15 +14,26 @@ pub enum Type {
     SmallInt,
     Int,
     BigInt,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
+    Money,
+    SmallMoney,
     Real,
     Float,
     Date,
-    Time { scale: u8 },
+    Time {
+        scale: u8,
+    },
     SmallDateTime,
     DateTime,
-    DateTime2 { scale: u8 },
-    DateTimeOffset { scale: u8 },
+    DateTime2 {
+        scale: u8,
+    },
+    DateTimeOffset {
+        scale: u8,
+    },
     UniqueIdentifier,
     Char(u16),
     VarChar(Option<u16>),
@@ -30,6 +41,8 @@ pub enum Type {
     NVarChar(Option<u16>),
     Binary(u16),
     VarBinary(Option<u16>),
+    /// Held as text.
+    Xml,
     Variant,
 }
 
@@ -47,7 +60,7 @@ pub enum Value {
     Null,
     Bit(bool),
     Int(i64),
-    /// `digits` / 10^`scale`; at most 38 digits.
+    /// `digits` / 10^`scale`; at most 38 digits. Money is one with four decimals.
     Decimal {
         digits: i128,
         scale: u8,

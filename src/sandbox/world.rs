@@ -9,16 +9,21 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod errorlog;
 mod files;
 mod folder;
 mod foreign;
+mod ha;
 mod ids;
+mod instance;
 mod ledger;
 mod locks;
 mod log;
 mod logship;
 mod media;
+mod options;
 mod plan;
+mod principals;
 mod restore;
 mod server;
 mod state;
@@ -173,6 +178,9 @@ impl World {
         }
         state.advance(opened);
         state.fresh = None;
+        for s in 0..state.servers.len() {
+            state.log_startup(s);
+        }
         if let Some(behind) = state.files.behind.take() {
             behind.end().map_err(|(path, error)| Trouble::Io { path, error })?;
         }
@@ -348,6 +356,7 @@ impl Shared {
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);
+        state.ship(now);
         if state.servers.iter_mut().any(|s| s.locks.take_given_back()) {
             self.released.notify_all();
         }

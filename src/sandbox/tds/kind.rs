@@ -21,6 +21,7 @@ pub(super) mod codes {
     pub(in super::super) const BIT_N: u8 = 0x68;
     pub(in super::super) const NUMERIC_N: u8 = 0x6C;
     pub(in super::super) const FLOAT_N: u8 = 0x6D;
+    pub(in super::super) const MONEY_N: u8 = 0x6E;
     pub(in super::super) const DATETIME_N: u8 = 0x6F;
     pub(in super::super) const INT_8: u8 = 0x7F;
     pub(in super::super) const VARBINARY: u8 = 0xA5;
@@ -29,6 +30,7 @@ pub(super) mod codes {
     pub(in super::super) const CHAR: u8 = 0xAF;
     pub(in super::super) const NVARCHAR: u8 = 0xE7;
     pub(in super::super) const NCHAR: u8 = 0xEF;
+    pub(in super::super) const XML: u8 = 0xF1;
 }
 
 /// Most bytes of a value that is not `max`.
@@ -63,6 +65,8 @@ pub(super) fn put(out: &mut Vec<u8>, kind: Type) {
         Type::Decimal { precision, scale } => {
             out.extend([codes::NUMERIC_N, decimal_bytes(precision), precision, scale]);
         }
+        Type::Money => out.extend([codes::MONEY_N, 8]),
+        Type::SmallMoney => out.extend([codes::MONEY_N, 4]),
         Type::Real => out.extend([codes::FLOAT_N, 4]),
         Type::Float => out.extend([codes::FLOAT_N, 8]),
         Type::Date => out.push(codes::DATE_N),
@@ -78,6 +82,8 @@ pub(super) fn put(out: &mut Vec<u8>, kind: Type) {
         Type::NVarChar(length) => put_text(out, codes::NVARCHAR, declared_bytes(length, 2)),
         Type::Binary(length) => put_binary(out, codes::BINARY, declared_bytes(Some(length), 1)),
         Type::VarBinary(length) => put_binary(out, codes::VARBINARY, declared_bytes(length, 1)),
+        // without a schema
+        Type::Xml => out.extend([codes::XML, 0]),
         Type::Variant => {
             out.push(codes::VARIANT);
             out.extend_from_slice(&8009u32.to_le_bytes());

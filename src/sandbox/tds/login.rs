@@ -64,7 +64,7 @@ impl Login7 {
         let _client_version_process_connection = fixed.take(12)?;
         let _options_1 = fixed.u8()?;
         let integrated = fixed.u8()? & 0x80 != 0;
-        let _type = fixed.u8()?;
+        let read_intent = fixed.u8()? & 0x20 != 0;
         let options_3 = fixed.u8()?;
         if version < OLDEST && version != STRICT {
             return Err(Fault::NotModelled("TDS 7.1 and older; have the client speak TDS 7.4".into()));
@@ -107,6 +107,7 @@ impl Login7 {
             password: from_utf16(&field(44, 2)?.iter().map(|byte| clear(*byte)).collect::<Vec<u8>>()),
             application: text(48)?,
             database: text(68)?,
+            read_intent,
         };
         let pointer = if extended { field(56, 1)? } else { &[] };
         let features = if pointer.is_empty() { Vec::new() } else { features(record, pointer)? };

@@ -41,6 +41,7 @@ fn put_null(out: &mut Vec<u8>, kind: Type) {
         Type::VarChar(length) | Type::VarBinary(length) => (length, 1),
         Type::NChar(length) => (Some(length), 2),
         Type::NVarChar(length) => (length, 2),
+        Type::Xml => return out.extend([0xFF; 8]),
         Type::Variant => return out.extend([0; 4]),
         _ => return out.push(0),
     };
@@ -60,6 +61,13 @@ fn try_put(out: &mut Vec<u8>, kind: Type, value: &Value) -> Option<()> {
         Type::Decimal { precision, scale } => {
             put_short(out, &decimal(rescaled(value, scale)?, precision, decimal_bytes(precision))?);
         }
+        Type::Money => {
+            let units = i64::try_from(rescaled(value, 4)?).ok()?;
+            let mut bytes = ((units >> 32) as i32).to_le_bytes().to_vec();
+            bytes.extend((units as u32).to_le_bytes());
+            put_short(out, &bytes);
+        }
+        Type::SmallMoney => put_short(out, &i32::try_from(rescaled(value, 4)?).ok()?.to_le_bytes()),
         Type::Real => put_short(out, &(float(value)? as f32).to_le_bytes()),
         Type::Float => put_short(out, &float(value)?.to_le_bytes()),
         Type::Date => put_short(out, &moment::date(moment_of(value)?.date()).ok()?),
@@ -81,6 +89,7 @@ fn try_put(out: &mut Vec<u8>, kind: Type, value: &Value) -> Option<()> {
         Type::NVarChar(length) => put_string(out, utf16(&text(value)?), length, 2, None)?,
         Type::Binary(length) => put_string(out, binary(value)?, Some(length), 1, Some(b"\0"))?,
         Type::VarBinary(length) => put_string(out, binary(value)?, length, 1, None)?,
+        Type::Xml => put_string(out, utf16(&text(value)?), None, 2, None)?,
         Type::Variant => put_variant(out, value)?,
     }
     Some(())

@@ -59,6 +59,12 @@ pub(super) enum Expr {
         forgiving: bool,
     },
     Call(Box<Call>),
+    /// `value.method(…)` of an xml value.
+    Method {
+        value: Box<Expr>,
+        name: String,
+        arguments: Vec<Expr>,
+    },
     Subquery(Box<Query>),
     Collate(Box<Expr>, String),
     // conditions
@@ -141,6 +147,51 @@ pub(super) struct Query {
     pub(super) order: Vec<OrderItem>,
     pub(super) offset: Option<Expr>,
     pub(super) fetch: Option<Expr>,
+    /// FOR XML, FOR JSON.
+    pub(super) shape: Option<Shape>,
+    /// OPTION (MAXRECURSION n).
+    pub(super) recursion: Option<u32>,
+}
+
+/// A result written as one text.
+#[derive(Debug, Clone)]
+pub(super) enum Shape {
+    Xml(XmlShape),
+    Json(JsonShape),
+}
+
+/// FOR XML.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "as many directives as there are")]
+pub(super) struct XmlShape {
+    pub(super) mode: XmlMode,
+    /// PATH ('name'), RAW ('name').
+    pub(super) element: Option<String>,
+    pub(super) root: Option<String>,
+    pub(super) elements: bool,
+    pub(super) xsinil: bool,
+    /// TYPE: an xml value rather than a text.
+    pub(super) typed: bool,
+    pub(super) base64: bool,
+}
+
+/// How FOR XML writes a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum XmlMode {
+    Path,
+    Raw,
+    Auto,
+}
+
+/// FOR JSON.
+#[derive(Debug, Clone)]
+pub(super) struct JsonShape {
+    pub(super) auto: bool,
+    pub(super) root: Option<String>,
+    /// INCLUDE_NULL_VALUES
+    pub(super) nulls: bool,
+    /// WITHOUT_ARRAY_WRAPPER
+    pub(super) bare: bool,
 }
 
 /// `name [(columns)] AS (query)`
@@ -177,6 +228,8 @@ pub(super) struct Select {
     pub(super) from: Option<Source>,
     pub(super) filter: Option<Expr>,
     pub(super) group: Vec<Expr>,
+    /// GROUPING SETS, ROLLUP, CUBE: places in `group`, one list per set.
+    pub(super) sets: Option<Vec<Vec<usize>>>,
     pub(super) having: Option<Expr>,
 }
 
@@ -200,6 +253,7 @@ pub(super) enum Item {
     /// `@x = value`
     Assign {
         variable: String,
+        operator: Option<Operator>,
         value: Expr,
     },
 }
@@ -224,13 +278,92 @@ pub(super) enum Join {
 /// What stands in FROM.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    Table { name: Name, alias: Option<String>, line: i32, hint: Hint },
-    Variable { name: String, alias: Option<String> },
-    Function { name: Name, arguments: Vec<Expr>, alias: Option<String>, columns: Vec<String>, line: i32 },
-    Derived { query: Box<Query>, alias: String, columns: Vec<String> },
-    Values { rows: Vec<Vec<Expr>>, alias: String, columns: Vec<String> },
-    Join { how: Join, left: Box<Source>, right: Box<Source>, on: Option<Expr> },
-    Apply { outer: bool, left: Box<Source>, right: Box<Source> },
+    Table {
+        name: Name,
+        alias: Option<String>,
+        line: i32,
+        hint: Hint,
+    },
+    Variable {
+        name: String,
+        alias: Option<String>,
+    },
+    Function {
+        name: Name,
+        arguments: Vec<Expr>,
+        alias: Option<String>,
+        columns: Vec<String>,
+        line: i32,
+    },
+    Derived {
+        query: Box<Query>,
+        alias: String,
+        columns: Vec<String>,
+    },
+    Values {
+        rows: Vec<Vec<Expr>>,
+        alias: String,
+        columns: Vec<String>,
+    },
+    Join {
+        how: Join,
+        left: Box<Source>,
+        right: Box<Source>,
+        on: Option<Expr>,
+    },
+    Apply {
+        outer: bool,
+        left: Box<Source>,
+        right: Box<Source>,
+    },
+    /// `t PIVOT (SUM(v) FOR c IN ([a], [b])) AS p`
+    Pivot {
+        source: Box<Source>,
+        fold: Box<Call>,
+        column: String,
+        list: Vec<String>,
+        alias: String,
+    },
+    /// `t UNPIVOT (v FOR c IN (a, b)) AS p`
+    Unpivot {
+        source: Box<Source>,
+        value: String,
+        column: String,
+        list: Vec<String>,
+        alias: String,
+    },
+    /// `x.nodes('path') AS t(c)`
+    Nodes {
+        value: Box<Expr>,
+        path: String,
+        alias: String,
+        column: String,
+    },
+    /// `OPENJSON(text, path) WITH (…)`
+    OpenJson {
+        text: Expr,
+        path: Option<Expr>,
+        schema: Vec<JsonColumn>,
+        alias: Option<String>,
+        columns: Vec<String>,
+    },
+    /// A statement for a linked server: OPENQUERY(server, 'text').
+    Remote {
+        server: String,
+        text: String,
+        alias: Option<String>,
+        columns: Vec<String>,
+        line: i32,
+    },
+}
+
+/// A column of OPENJSON … WITH.
+#[derive(Debug, Clone)]
+pub(super) struct JsonColumn {
+    pub(super) name: String,
+    pub(super) kind: Type,
+    pub(super) path: String,
+    pub(super) json: bool,
 }
 
 /// What table hints say about locks.
@@ -257,13 +390,58 @@ pub(super) struct ColumnDefinition {
     pub(super) default: Option<Expr>,
     /// Seed and step.
     pub(super) identity: Option<(i64, i64)>,
+    /// `name AS value`
+    pub(super) computed: Option<Expr>,
+}
+
+/// A table that is created.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TableDefinition {
+    pub(super) columns: Vec<ColumnDefinition>,
+    pub(super) keys: Vec<KeyDefinition>,
+    /// Name (empty = made up) and condition.
+    pub(super) checks: Vec<(String, Expr)>,
+}
+
+/// Columns that must not come twice.
+#[derive(Debug, Clone)]
+pub(super) struct KeyDefinition {
+    /// Empty = made up.
+    pub(super) name: String,
+    pub(super) kind: KeyKind,
+    pub(super) columns: Vec<String>,
+}
+
+/// What a key is, which decides what its violation is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Primary,
+    Unique,
+    Index,
+}
+
+impl From<Vec<ColumnDefinition>> for TableDefinition {
+    fn from(columns: Vec<ColumnDefinition>) -> Self {
+        Self { columns, ..Self::default() }
+    }
 }
 
 /// What is declared.
 #[derive(Debug, Clone)]
 pub(super) enum Declaration {
-    Scalar { name: String, kind: Type, value: Option<Expr> },
-    Table { name: String, columns: Vec<ColumnDefinition> },
+    Scalar {
+        name: String,
+        kind: Type,
+        value: Option<Expr>,
+    },
+    Table {
+        name: String,
+        definition: TableDefinition,
+    },
+    /// `@c CURSOR`
+    Cursor {
+        name: String,
+    },
 }
 
 /// Where DML goes.
@@ -276,7 +454,8 @@ pub(super) enum Target {
 /// Where inserted rows come from.
 #[derive(Debug, Clone)]
 pub(super) enum InsertFrom {
-    Values(Vec<Vec<Expr>>),
+    /// A value that is `None` = DEFAULT.
+    Values(Vec<Vec<Option<Expr>>>),
     Query(Box<Query>),
     Execute(Box<Execute>),
     Defaults,
@@ -377,28 +556,30 @@ pub(super) struct MediaOption {
 #[derive(Debug, Clone)]
 pub(super) enum What {
     Select(Box<Query>),
-    Insert {
-        target: Target,
-        columns: Vec<String>,
-        from: InsertFrom,
-    },
-    Update {
-        target: Target,
-        top: Option<Top>,
-        set: Vec<Assignment>,
-        from: Option<Source>,
-        filter: Option<Expr>,
-    },
-    Delete {
-        target: Target,
-        top: Option<Top>,
-        from: Option<Source>,
-        filter: Option<Expr>,
-    },
+    Insert(Box<Insert>),
+    Update(Box<Update>),
+    Delete(Box<Delete>),
+    Merge(Box<Merge>),
     Truncate(Name),
     CreateTable {
         name: Name,
-        columns: Vec<ColumnDefinition>,
+        definition: TableDefinition,
+    },
+    /// On a table of the session: name, unique, columns.
+    CreateIndex {
+        name: String,
+        table: Name,
+        unique: bool,
+        columns: Vec<String>,
+    },
+    DropIndex {
+        name: String,
+        table: Name,
+        if_exists: bool,
+    },
+    AlterTable {
+        name: Name,
+        change: TableChange,
     },
     DropTable {
         names: Vec<Name>,
@@ -420,6 +601,24 @@ pub(super) enum What {
         condition: Expr,
         body: Box<Statement>,
     },
+    Label(String),
+    Goto(String),
+    DeclareCursor {
+        name: String,
+        cursor: Box<CursorDefinition>,
+    },
+    SetCursor {
+        variable: String,
+        to: CursorValue,
+    },
+    OpenCursor(CursorName),
+    Fetch {
+        cursor: CursorName,
+        where_to: Fetch,
+        into: Option<Vec<String>>,
+    },
+    CloseCursor(CursorName),
+    Deallocate(CursorName),
     Break,
     Continue,
     Block(Vec<Statement>),
@@ -433,6 +632,8 @@ pub(super) enum What {
         severity: Expr,
         state: Expr,
         arguments: Vec<Expr>,
+        /// WITH LOG.
+        log: bool,
     },
     Throw(Option<(Expr, Expr, Expr)>),
     Return(Option<Expr>),
@@ -446,13 +647,137 @@ pub(super) enum What {
     Command(HostCommand),
 }
 
+/// INSERT.
+#[derive(Debug, Clone)]
+pub(super) struct Insert {
+    pub(super) target: Target,
+    pub(super) top: Option<Top>,
+    pub(super) columns: Vec<String>,
+    pub(super) output: Option<Output>,
+    pub(super) from: InsertFrom,
+}
+
+/// UPDATE.
+#[derive(Debug, Clone)]
+pub(super) struct Update {
+    pub(super) ctes: Vec<Cte>,
+    pub(super) target: Target,
+    pub(super) top: Option<Top>,
+    pub(super) set: Vec<Assignment>,
+    pub(super) output: Option<Output>,
+    pub(super) from: Option<Source>,
+    pub(super) filter: Option<Expr>,
+}
+
+/// DELETE.
+#[derive(Debug, Clone)]
+pub(super) struct Delete {
+    pub(super) ctes: Vec<Cte>,
+    pub(super) target: Target,
+    pub(super) top: Option<Top>,
+    pub(super) output: Option<Output>,
+    pub(super) from: Option<Source>,
+    pub(super) filter: Option<Expr>,
+}
+
+/// MERGE.
+#[derive(Debug, Clone)]
+pub(super) struct Merge {
+    pub(super) ctes: Vec<Cte>,
+    pub(super) target: Target,
+    pub(super) alias: Option<String>,
+    pub(super) source: Source,
+    pub(super) on: Expr,
+    pub(super) clauses: Vec<MergeClause>,
+    pub(super) output: Option<Output>,
+}
+
+/// One WHEN of MERGE.
+#[derive(Debug, Clone)]
+pub(super) struct MergeClause {
+    pub(super) when: MergeWhen,
+    pub(super) condition: Option<Expr>,
+    pub(super) then: MergeThen,
+}
+
+/// Which rows a WHEN is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MergeWhen {
+    Matched,
+    NotMatched,
+    NotMatchedBySource,
+}
+
+/// What becomes of them.
+#[derive(Debug, Clone)]
+pub(super) enum MergeThen {
+    Update(Vec<Assignment>),
+    Delete,
+    /// Columns and values; no values = DEFAULT VALUES.
+    Insert(Vec<String>, Option<Vec<Option<Expr>>>),
+}
+
+/// OUTPUT: what of the changed rows is told, and where it goes.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    pub(super) items: Vec<Item>,
+    pub(super) into: Option<(Target, Vec<String>)>,
+}
+
+/// What ALTER TABLE does.
+#[derive(Debug, Clone)]
+pub(super) enum TableChange {
+    Add(TableDefinition),
+    DropColumns(Vec<String>),
+    DropConstraints(Vec<String>),
+    AlterColumn(ColumnDefinition),
+    /// CHECK CONSTRAINT and its kin: nothing to do.
+    Nothing,
+}
+
+/// A cursor's query and what it can do.
+#[derive(Debug, Clone)]
+pub(super) struct CursorDefinition {
+    /// `Some` when LOCAL or GLOBAL was told.
+    pub(super) local: Option<bool>,
+    /// May go back.
+    pub(super) scroll: bool,
+    pub(super) query: Query,
+}
+
+/// A cursor as statements name it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum CursorName {
+    Named { name: String, global: bool },
+    Variable(String),
+}
+
+/// What a cursor variable is set to.
+#[derive(Debug, Clone)]
+pub(super) enum CursorValue {
+    New(Box<CursorDefinition>),
+    Of(CursorName),
+}
+
+/// Which row FETCH wants.
+#[derive(Debug, Clone)]
+pub(super) enum Fetch {
+    Next,
+    Prior,
+    First,
+    Last,
+    Absolute(Expr),
+    Relative(Expr),
+}
+
 /// `column = value` of UPDATE, also `@x = value`.
 #[derive(Debug, Clone)]
 pub(super) struct Assignment {
     pub(super) column: Option<Name>,
     pub(super) variable: Option<String>,
     pub(super) operator: Option<Operator>,
-    pub(super) value: Expr,
+    /// `None` = DEFAULT.
+    pub(super) value: Option<Expr>,
 }
 
 /// SET TRANSACTION ISOLATION LEVEL
@@ -473,5 +798,8 @@ pub(super) enum SetOption {
     Switch(Vec<String>, bool),
     /// A name and what it is set to.
     Value(String, Expr),
+    /// STATISTICS IO, TIME …: nothing is told.
+    Statistics,
+    IdentityInsert(Name, bool),
     Isolation(Isolation),
 }

@@ -9,8 +9,12 @@ mod expression;
 mod function;
 mod host;
 mod join;
+mod merge;
 mod operator;
+mod pivot;
 mod query;
+mod recursion;
+mod rowset;
 mod set;
 mod source;
 
@@ -20,7 +24,8 @@ use super::ast::{Cte, Name};
 use super::plan::{Aggregate, Bound, Node, Place, Plan, Window};
 use super::state::{HostRows, World};
 
-pub(super) use change::{ChangePlan, Changed, Goes};
+pub(super) use change::{Asked, ChangePlan, Changed, Goes, OutputPlan};
+pub(super) use merge::{MergePlan, Then};
 pub(super) use operator::coerce;
 
 type Binding<T> = Result<T, Message>;
@@ -75,6 +80,8 @@ struct Scope {
     visible: std::ops::Range<usize>,
     clause: Clause,
     aggregates: Vec<Aggregate>,
+    /// What GROUP BY with several sets groups by.
+    set_keys: Vec<Bound>,
     windows: Vec<Window>,
     /// Places outside that were used: `up` 0 is the query around this one.
     outer: Vec<Place>,
@@ -101,6 +108,14 @@ pub(super) struct Binder<'a> {
     whole: bool,
     /// Places that finished queries took from outside, until their subquery asks.
     taken: Vec<Place>,
+    /// Recursive CTEs that are being bound: name, columns, id of the working table.
+    working: Vec<(String, Vec<Column>, usize)>,
+    /// OPTION (MAXRECURSION n) of the statement.
+    recursion: u32,
+    /// What the first source of the SELECT bound last is called.
+    last_shown: String,
+    /// Columns and name of the table that was bound last.
+    last_table: Option<(Vec<Column>, Vec<String>)>,
 }
 
 impl<'a> Binder<'a> {
@@ -114,6 +129,10 @@ impl<'a> Binder<'a> {
             depth: 0,
             whole: false,
             taken: Vec::new(),
+            working: Vec::new(),
+            recursion: 100,
+            last_shown: String::new(),
+            last_table: None,
         }
     }
 
@@ -132,6 +151,7 @@ impl<'a> Binder<'a> {
 
     /// A whole query.
     pub(super) fn statement(&mut self, query: &super::ast::Query) -> Result<Plan, Vec<Message>> {
+        self.recursion = query.recursion.unwrap_or(100);
         let result = self.query(query, query::Place::Statement);
         self.finish(result)
     }
@@ -244,6 +264,7 @@ impl<'a> Binder<'a> {
             visible: 0..0,
             clause: Clause::On,
             aggregates: Vec::new(),
+            set_keys: Vec::new(),
             windows: Vec::new(),
             outer: Vec::new(),
             reads_host: false,

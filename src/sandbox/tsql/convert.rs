@@ -10,7 +10,7 @@ use super::super::answer::Message;
 use super::super::value::{Type, Value};
 use super::types::{self, Family};
 
-pub(super) use exact::{integer_range, parse_decimal};
+pub(super) use exact::{integer_range, money_range, parse_decimal};
 pub(super) use text::units;
 pub(super) use time::{datetime_round, parse_datetime};
 
@@ -23,6 +23,7 @@ pub(super) fn convert(value: Value, from: Type, to: Type, style: i32) -> Result<
     let from = if fits(&value, from) { from } else { natural(&value) };
     match types::family(to) {
         Family::Variant => Ok(value),
+        Family::Xml => super::xml::hold(&value, from),
         Family::Text => text::to_text(value, from, to, style),
         Family::Exact => exact::to_exact(&value, from, to),
         Family::Approximate => exact::to_approximate(&value, from, to),
@@ -38,7 +39,7 @@ pub(super) fn fits(value: &Value, kind: Type) -> bool {
         Value::Null => true,
         Value::Bit(_) => kind == Type::Bit,
         Value::Int(_) => types::is_integer(kind),
-        Value::Decimal { .. } => matches!(kind, Type::Decimal { .. }),
+        Value::Decimal { .. } => matches!(kind, Type::Decimal { .. } | Type::Money | Type::SmallMoney),
         Value::Float(_) => types::family(kind) == Family::Approximate,
         Value::Date(_) => kind == Type::Date,
         Value::Time(_) => matches!(kind, Type::Time { .. }),
@@ -47,7 +48,7 @@ pub(super) fn fits(value: &Value, kind: Type) -> bool {
         }
         Value::DateTimeOffset(..) => matches!(kind, Type::DateTimeOffset { .. }),
         Value::Guid(_) => kind == Type::UniqueIdentifier,
-        Value::Text(_) => types::is_text(kind),
+        Value::Text(_) => types::is_text(kind) || kind == Type::Xml,
         Value::Binary(_) => types::family(kind) == Family::Binary,
     }
 }

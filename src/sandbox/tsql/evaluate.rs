@@ -3,8 +3,11 @@
 //! Does not look names up: places, types and conversions are settled. Subqueries are run by `execute`.
 
 mod arithmetic;
+mod format;
 mod function;
 mod global;
+mod hash;
+mod known;
 mod like;
 mod moment;
 mod numeric;
@@ -21,8 +24,9 @@ use super::ast::Comparison;
 use super::compare::Key;
 use super::convert::{convert, natural};
 use super::execute;
-use super::plan::{Bound, Fault, Members, Node, Place, Row};
+use super::plan::{Bound, Fault, Members, Node, Place, Row, XmlMethod};
 use super::state::World;
+use super::xml;
 
 pub(super) type Evaluated<T> = Result<T, Fault>;
 
@@ -39,7 +43,16 @@ pub(super) struct Run<'a> {
     pub(super) results: RefCell<HashMap<(usize, Vec<Key>), Rows>>,
     pub(super) members: RefCell<HashMap<usize, Rc<Members>>>,
     pub(super) indexes: RefCell<HashMap<usize, Rc<execute::Index>>>,
+    /// Rows of recursive CTEs that the round before added.
+    pub(super) working: RefCell<HashMap<usize, Rows>>,
+    /// The rows of a table that rows of a CTE over it come from.
+    pub(super) tracked: RefCell<HashMap<*const Vec<Value>, Row>>,
+    /// Variables as the rows before have assigned them.
+    pub(super) assigned: RefCell<HashMap<String, Value>>,
 }
+
+/// Rows a statement may hold at once; more would need more memory than the sandbox grants itself.
+const MOST_ROWS: usize = 2_000_000;
 
 /// The row at hand, and the rows of the queries around.
 #[derive(Clone, Copy)]
@@ -68,6 +81,27 @@ impl<'a> Run<'a> {
             results: RefCell::default(),
             members: RefCell::default(),
             indexes: RefCell::default(),
+            working: RefCell::default(),
+            tracked: RefCell::default(),
+            assigned: RefCell::default(),
+        }
+    }
+
+    /// Refuses results that grow beyond all measure.
+    pub(super) fn charge(rows: usize) -> Evaluated<()> {
+        if rows > MOST_ROWS {
+            return Err(Message::not_modelled("intermediate results of more than 2,000,000 rows").into());
+        }
+        Ok(())
+    }
+
+    /// Refuses texts that grow beyond all measure.
+    pub(super) fn charge_text(value: &Value) -> Evaluated<()> {
+        match value {
+            Value::Text(text) if text.len() > function::LONGEST => {
+                Err(Message::not_modelled("texts of more than 4 MiB").into())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -110,6 +144,9 @@ impl<'a> Run<'a> {
             Node::Null => return Ok(Value::Null),
             Node::Constant(value) => return Ok(value.clone()),
             Node::Variable(name) => {
+                if let Some(value) = self.assigned.borrow().get(name) {
+                    return Ok(value.clone());
+                }
                 return Ok(self.world.variables.scalars.get(name).map_or(Value::Null, |(_, v)| v.clone()));
             }
             Node::Global(name) => return Ok(self.global(name)),
@@ -118,6 +155,17 @@ impl<'a> Run<'a> {
             }
             Node::Convert { value, style, forgiving } => {
                 return self.conversion(bound.kind, value, style.as_deref(), *forgiving, scope);
+            }
+            Node::Xml(method, inner) => {
+                let Value::Text(text) = self.value(inner, scope)? else { return Ok(Value::Null) };
+                return Ok(match method {
+                    XmlMethod::Value(path) => match xml::value(&text, path)? {
+                        Some(found) => convert(Value::Text(found), Type::NVarChar(None), bound.kind, 0)?,
+                        None => Value::Null,
+                    },
+                    XmlMethod::Query(path) => Value::Text(xml::query(&text, path)?),
+                    XmlMethod::Exist(path) => Value::Bit(xml::exist(&text, path)?),
+                });
             }
             Node::Negate(inner) => {
                 let value = self.value(inner, scope)?;
@@ -316,6 +364,9 @@ impl<'a> Run<'a> {
             }
         };
         let joined = text(a, a_kind)? + &text(b, b_kind)?;
+        if joined.len() > function::LONGEST {
+            return Err(Message::not_modelled("texts of more than 4 MiB").into());
+        }
         Ok(convert(Value::Text(joined), Type::NVarChar(None), kind, 0)?)
     }
 

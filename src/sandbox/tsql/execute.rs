@@ -4,6 +4,7 @@
 
 mod fold;
 mod join;
+mod rowset;
 mod window;
 
 use std::cmp::Ordering;
@@ -12,10 +13,11 @@ use std::rc::Rc;
 
 use super::super::answer::Message;
 use super::super::value::Value;
-use super::ast::SetOperator;
+use super::ast::{SetOperator, Shape};
 use super::compare::Key;
 use super::evaluate::{Around, Evaluated, Run, Scope, Tuple};
 use super::plan::{Bound, Grouping, OrderKey, Plan, PlanBody, Row, SelectPlan};
+use super::shape;
 
 pub(super) use join::Index;
 
@@ -46,6 +48,14 @@ pub(super) fn plan(run: &Run<'_>, plan: &Plan, around: Around<'_>) -> Evaluated<
         if let Some(fetch) = &plan.fetch {
             rows.truncate(row_number(run, fetch, around)?);
         }
+    }
+    if let Some(shape) = &plan.shape {
+        let text = match &shape.shape {
+            Shape::Xml(xml) => shape::xml(xml, &shape.columns, &rows)?,
+            Shape::Json(json) => shape::json(json, &shape.columns, &rows)?,
+        };
+        // without rows a subquery is NULL and a statement has no row
+        return Ok(text.into_iter().map(|t| Rc::new(vec![Value::Text(t)])).collect());
     }
     Ok(rows)
 }
@@ -150,6 +160,8 @@ fn filtered(run: &Run<'_>, select: &SelectPlan, around: Around<'_>, limit: usize
 struct Out {
     row: Vec<Value>,
     keys: Vec<Value>,
+    /// Of the row it comes from.
+    from: usize,
 }
 
 pub(super) fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> Evaluated<Vec<Row>> {
@@ -167,7 +179,7 @@ pub(super) fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> 
         Some(top) if select.order.is_empty() && !top.percent => Some(top_count(run, select, around, 0)?),
         _ => None,
     };
-    for tuple in &tuples {
+    for (from, tuple) in tuples.iter().enumerate() {
         if enough.is_some_and(|n| out.len() >= n) {
             break;
         }
@@ -185,7 +197,7 @@ pub(super) fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> 
                 OrderKey::Value(value) => run.value(value, Some(&scope))?,
             });
         }
-        out.push(Out { row, keys });
+        out.push(Out { row, keys, from });
     }
     sort(run, &mut out, |o| &o.keys, &select.order.iter().map(|(_, d)| *d).collect::<Vec<_>>());
     if let Some(top) = &select.top {
@@ -198,7 +210,15 @@ pub(super) fn select(run: &Run<'_>, select: &SelectPlan, around: Around<'_>) -> 
         }
         out.truncate(count);
     }
-    Ok(out.into_iter().map(|o| Rc::new(o.row)).collect())
+    let mut rows = Vec::with_capacity(out.len());
+    for o in out {
+        let row = Rc::new(o.row);
+        if let Some(slot) = select.track {
+            run.tracked.borrow_mut().insert(Rc::as_ptr(&row), tuples[o.from][slot].clone());
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 fn top_count(run: &Run<'_>, select: &SelectPlan, around: Around<'_>, rows: usize) -> Evaluated<usize> {
@@ -249,7 +269,7 @@ fn ordering(run: &Run<'_>, a: &[Value], b: &[Value], descending: &[bool]) -> Ord
     Ordering::Equal
 }
 
-/// One tuple per group: its first row, with the aggregates in their slot.
+/// One tuple per group, of every set there is.
 fn grouped(
     run: &Run<'_>,
     select: &SelectPlan,
@@ -257,11 +277,32 @@ fn grouped(
     tuples: Vec<Tuple>,
     around: Around<'_>,
 ) -> Evaluated<Vec<Tuple>> {
+    let Some(sets) = &group.sets else {
+        let all: Vec<usize> = (0..group.keys.len()).collect();
+        return one_set(run, select, group, &all, tuples, around);
+    };
+    let mut out = Vec::new();
+    for set in sets {
+        run.go_on()?;
+        out.extend(one_set(run, select, group, set, tuples.clone(), around)?);
+    }
+    Ok(out)
+}
+
+/// One tuple per group: its first row, with the aggregates in their slot.
+fn one_set(
+    run: &Run<'_>,
+    select: &SelectPlan,
+    group: &Grouping,
+    set: &[usize],
+    tuples: Vec<Tuple>,
+    around: Around<'_>,
+) -> Evaluated<Vec<Tuple>> {
     let slot = select.slots - 2;
     let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
     let mut groups: Vec<(Tuple, Vec<fold::State>)> = Vec::new();
     let fresh = || group.aggregates.iter().map(fold::State::new).collect::<Vec<_>>();
-    if group.keys.is_empty() {
+    if set.is_empty() {
         let mut empty: Tuple = empty_tuple(select.slots);
         if let Some(first) = tuples.first() {
             empty.clone_from(first);
@@ -271,12 +312,12 @@ fn grouped(
     for tuple in tuples {
         run.go_on()?;
         let scope = Scope { tuple: &tuple, around };
-        let at = if group.keys.is_empty() {
+        let at = if set.is_empty() {
             0
         } else {
-            let mut key = Vec::with_capacity(group.keys.len());
-            for bound in &group.keys {
-                key.push(run.world.collation.key(&run.value(bound, Some(&scope))?));
+            let mut key = Vec::with_capacity(set.len());
+            for at in set {
+                key.push(run.world.collation.key(&run.value(&group.keys[*at], Some(&scope))?));
             }
             *places.entry(key).or_insert_with(|| {
                 groups.push((tuple.clone(), fresh()));
@@ -289,11 +330,20 @@ fn grouped(
     }
     let mut out = Vec::with_capacity(groups.len());
     for (mut tuple, states) in groups {
-        let values = states
+        let mut values = Vec::new();
+        if group.sets.is_some() {
+            let scope = Scope { tuple: &tuple, around };
+            for (at, key) in group.keys.iter().enumerate() {
+                values.push(if set.contains(&at) { run.value(key, Some(&scope))? } else { Value::Null });
+            }
+            values.extend((0..group.keys.len()).map(|at| Value::Int(i64::from(!set.contains(&at)))));
+        }
+        let folded = states
             .into_iter()
             .zip(&group.aggregates)
             .map(|(state, aggregate)| state.result(run, aggregate))
             .collect::<Evaluated<Vec<_>>>()?;
+        values.extend(folded);
         tuple[slot] = Rc::new(values);
         let scope = Scope { tuple: &tuple, around };
         let keep = match &group.having {
@@ -307,11 +357,58 @@ fn grouped(
     Ok(out)
 }
 
-/// The rows an UPDATE or DELETE touches, each once: its place in the table and its new values.
-pub(super) fn touched(
-    run: &Run<'_>,
-    change: &super::binder::ChangePlan,
-) -> Evaluated<Vec<(usize, Vec<Value>)>> {
+/// SELECT @x = … @x …: each row assigns, and the next one sees it. Gives the number of rows.
+pub(super) fn assign(run: &Run<'_>, select: &SelectPlan, names: &[String]) -> Evaluated<u64> {
+    let mut tuples = filtered(run, select, None, usize::MAX)?;
+    if let Some(group) = &select.group {
+        tuples = grouped(run, select, group, tuples, None)?;
+    }
+    if !select.windows.is_empty() {
+        window::fill(run, select, &mut tuples, None)?;
+    }
+    let mut keyed = Vec::with_capacity(tuples.len());
+    for tuple in tuples {
+        let scope = Scope { tuple: &tuple, around: None };
+        let mut keys = Vec::with_capacity(select.order.len());
+        for (key, _) in &select.order {
+            keys.push(match key {
+                OrderKey::Output(at) => run.value(&select.outputs[*at], Some(&scope))?,
+                OrderKey::Value(value) => run.value(value, Some(&scope))?,
+            });
+        }
+        keyed.push((keys, tuple));
+    }
+    sort(run, &mut keyed, |k| &k.0, &select.order.iter().map(|(_, d)| *d).collect::<Vec<_>>());
+    if select.top.is_some() {
+        keyed.truncate(top_count(run, select, None, keyed.len())?);
+    }
+    for (_, tuple) in &keyed {
+        run.go_on()?;
+        let scope = Scope { tuple, around: None };
+        for (output, name) in select.outputs.iter().zip(names) {
+            let value = run.value(output, Some(&scope))?;
+            Run::charge_text(&value)?;
+            run.assigned.borrow_mut().insert(name.clone(), value);
+        }
+    }
+    Ok(keyed.len() as u64)
+}
+
+/// Rows by their place in the table that is changed, their new values, and everything around them.
+pub(super) type Touched = Vec<(usize, Vec<Value>, Tuple)>;
+
+/// The place of a row in its table, also through a CTE.
+fn place_of(run: &Run<'_>, places: &HashMap<*const Vec<Value>, usize>, row: &Row) -> Option<usize> {
+    let at = Rc::as_ptr(row);
+    if let Some(place) = places.get(&at) {
+        return Some(*place);
+    }
+    let tracked = run.tracked.borrow();
+    places.get(&Rc::as_ptr(tracked.get(&at)?)).copied()
+}
+
+/// The rows an UPDATE or DELETE touches, each once.
+pub(super) fn touched(run: &Run<'_>, change: &super::binder::ChangePlan) -> Evaluated<Touched> {
     let rows = run.world.rows(&change.rows)?;
     let places: HashMap<*const Vec<Value>, usize> =
         rows.iter().enumerate().map(|(at, row)| (Rc::as_ptr(row), at)).collect();
@@ -322,22 +419,115 @@ pub(super) fn touched(
     };
     let mut seen = HashSet::new();
     let mut out = Vec::new();
-    for tuple in &tuples {
+    for tuple in tuples {
         if out.len() >= most {
             break;
         }
-        let Some(at) = places.get(&Rc::as_ptr(&tuple[change.slot])) else { continue };
-        if !seen.insert(*at) {
+        run.go_on()?;
+        let Some(at) = place_of(run, &places, &tuple[change.slot]) else { continue };
+        if !seen.insert(at) {
             continue;
         }
-        let scope = Scope { tuple, around: None };
+        let scope = Scope { tuple: &tuple, around: None };
         let values = change
             .select
             .outputs
             .iter()
             .map(|o| run.value(o, Some(&scope)))
             .collect::<Evaluated<Vec<_>>>()?;
-        out.push((*at, values));
+        // a variable that is set is seen by the next row
+        for (goes, value) in change.set.iter().zip(&values) {
+            if let super::binder::Goes::Variable(name) | super::binder::Goes::Both(_, name) = goes {
+                run.assigned.borrow_mut().insert(name.clone(), value.clone());
+            }
+        }
+        out.push((at, values, tuple));
+    }
+    Ok(out)
+}
+
+/// What MERGE does to one row.
+pub(super) enum Merged {
+    /// Place and new values by column.
+    Update(usize, Vec<Value>, usize),
+    Delete(usize),
+    /// Columns and values; `None` = DEFAULT.
+    Insert(Vec<usize>, Vec<Option<Value>>),
+}
+
+/// What MERGE does, row by row, with everything around each.
+pub(super) fn merged(run: &Run<'_>, merge: &super::binder::MergePlan) -> Evaluated<Vec<(Merged, Tuple)>> {
+    use super::ast::MergeWhen;
+    use super::binder::Then;
+    let rows = run.world.rows(&merge.rows)?;
+    let places: HashMap<*const Vec<Value>, usize> =
+        rows.iter().enumerate().map(|(at, row)| (Rc::as_ptr(row), at)).collect();
+    let empty = empty_tuple(merge.slots);
+    let tuples = join::all(run, &merge.joined, &empty)?;
+    let mut met = HashSet::new();
+    let mut cases: Vec<(MergeWhen, Option<usize>, Tuple)> = Vec::new();
+    for tuple in tuples {
+        let place = places.get(&Rc::as_ptr(&tuple[merge.target_slot])).copied();
+        match place {
+            Some(at) => {
+                met.insert(at);
+                cases.push((MergeWhen::Matched, Some(at), tuple));
+            }
+            None => cases.push((MergeWhen::NotMatched, None, tuple)),
+        }
+    }
+    for (at, row) in rows.iter().enumerate() {
+        if !met.contains(&at) {
+            let mut tuple = empty.clone();
+            tuple[merge.target_slot] = row.clone();
+            for (slot, width) in &merge.source_leaves {
+                tuple[*slot] = Rc::new(vec![Value::Null; *width]);
+            }
+            cases.push((MergeWhen::NotMatchedBySource, Some(at), tuple));
+        }
+    }
+    let mut done = HashSet::new();
+    let mut out = Vec::new();
+    for (when, place, tuple) in cases {
+        run.go_on()?;
+        let scope = Scope { tuple: &tuple, around: None };
+        for (number, clause) in merge.clauses.iter().enumerate() {
+            if clause.when != when {
+                continue;
+            }
+            if let Some(condition) = &clause.condition
+                && !run.holds(condition, Some(&scope))?
+            {
+                continue;
+            }
+            if let Some(at) = place
+                && !done.insert(at)
+            {
+                return Err(Message::error(
+                    8672,
+                    "The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. A MERGE statement cannot UPDATE/DELETE the same row of the target table multiple times. Refine the ON clause to ensure a target row matches at most one source row, or use the GROUP BY clause to group the source rows.",
+                )
+                .into());
+            }
+            let what = match (&clause.then, place) {
+                (Then::Delete, Some(at)) => Merged::Delete(at),
+                (Then::Update(outputs, _), Some(at)) => {
+                    let values =
+                        outputs.iter().map(|o| run.value(o, Some(&scope))).collect::<Evaluated<Vec<_>>>()?;
+                    Merged::Update(at, values, number)
+                }
+                (Then::Insert(columns, values), _) => {
+                    let values = values
+                        .iter()
+                        .map(|v| v.as_ref().map(|v| run.value(v, Some(&scope))).transpose())
+                        .collect::<Evaluated<Vec<_>>>()?;
+                    Merged::Insert(columns.clone(), values)
+                }
+                _ => continue,
+            };
+            out.push((what, tuple));
+            break;
+        }
     }
     Ok(out)
 }

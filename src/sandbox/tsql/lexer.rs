@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Decimal,
     /// With an exponent.
     Float,
+    /// `$12.50`, without the sign of its currency.
+    Money,
     /// `0x…`
     Binary(Vec<u8>),
     /// `@name`
@@ -90,7 +92,15 @@ impl Lexer<'_> {
                 '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_name() => {
                     self.number();
                 }
-                '$' => return Err(Message { line: self.line, ..Message::not_modelled("money literals") }),
+                '$' if self.rest[1..].starts_with(char::is_alphabetic) => self.word(Kind::Word, 1),
+                '$' | '€' | '£' | '¥' => {
+                    self.skip(c.len_utf8());
+                    let digits = |b: &u8| b.is_ascii_digit() || *b == b'.';
+                    let at = self.rest.bytes().take_while(|b| digits(b)).count();
+                    let text = self.rest[..at].to_owned();
+                    self.skip(at);
+                    self.push(Kind::Money, text);
+                }
                 '@' => {
                     let global = self.rest.starts_with("@@");
                     let kind = if global { Kind::Global } else { Kind::Variable };
@@ -169,6 +179,18 @@ impl Lexer<'_> {
                     self.out.push(Token { kind, text: name, line: start });
                     self.line += lines;
                     return Ok(());
+                }
+            }
+            // a line that goes on behind a backslash
+            if c == '\\' && matches!(kind, Kind::Text { .. }) {
+                let rest = &self.rest[at + 1..];
+                let skip = if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) };
+                if skip > 0 {
+                    lines += 1;
+                    for _ in 0..skip {
+                        chars.next();
+                    }
+                    continue;
                 }
             }
             name.push(c);

@@ -2,16 +2,20 @@
 //!
 //! Does not look names up. Statements that T-SQL has and the sandbox has not end in 59999.
 
+mod availability;
 mod change;
 mod condition;
+mod cursor;
 mod database;
 mod expression;
 mod function;
+mod hint;
 mod keyword;
 mod media;
 mod query;
 mod routine;
 mod setting;
+mod shape;
 mod source;
 mod statement;
 mod table;
@@ -46,6 +50,14 @@ pub(super) fn parameters(sql: &str, version: u8) -> Parsed<Vec<(String, super::s
     let tokens = lexer::tokens(sql, true)?;
     let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
     parser.parameter_list()
+}
+
+/// Reads a type as texts name it: `value('.', 'int')`.
+pub(super) fn kind(text: &str, version: u8) -> Parsed<super::super::value::Type> {
+    let tokens = lexer::tokens(text, true)?;
+    let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
+    let kind = parser.type_name(1)?;
+    if *parser.kind() == Kind::End { Ok(kind) } else { Err(parser.unexpected()) }
 }
 
 /// Reads a name of up to four parts, and nothing behind it.

@@ -8,10 +8,12 @@ use std::rc::Rc;
 use super::super::answer::Message;
 use super::super::host::ObjectName;
 use super::super::value::{Column, Type, Value};
-use super::ast::{Comparison, Frame, Join, Operator, SetOperator};
+use super::ast::{Comparison, Frame, Join, JsonColumn, Operator, SetOperator, Shape};
 use super::compare::{Collation, Key};
 use super::function::Function;
+use super::shape::Shaped;
 use super::state::Held;
+use super::xml::Path;
 
 /// Why a statement does not go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +94,7 @@ pub(super) enum Node {
     InSet(Box<Bound>, Rc<Members>),
     InQuery(Box<Bound>, Sub),
     Exists(Sub),
+    Xml(XmlMethod, Box<Bound>),
 }
 
 /// What a list of values holds, for IN.
@@ -170,6 +173,23 @@ pub(super) struct Plan {
     pub(super) fetch: Option<Bound>,
     /// Reads a table or view of the host.
     pub(super) reads_host: bool,
+    /// FOR XML, FOR JSON: the rows become one text.
+    pub(super) shape: Option<ShapePlan>,
+}
+
+/// How rows become one text, and what they hold.
+#[derive(Debug)]
+pub(super) struct ShapePlan {
+    pub(super) shape: Shape,
+    pub(super) columns: Vec<Shaped>,
+}
+
+/// A method of an xml value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum XmlMethod {
+    Value(Path),
+    Query(Path),
+    Exist(Path),
 }
 
 /// One SELECT, or two results put together.
@@ -194,6 +214,8 @@ pub(super) struct SelectPlan {
     pub(super) distinct: bool,
     pub(super) top: Option<TopPlan>,
     pub(super) order: Vec<(OrderKey, bool)>,
+    /// The slot whose rows are changed through this query: which row each output row comes from is kept.
+    pub(super) track: Option<usize>,
 }
 
 /// TOP.
@@ -215,6 +237,8 @@ pub(super) enum OrderKey {
 #[derive(Debug)]
 pub(super) struct Grouping {
     pub(super) keys: Vec<Bound>,
+    /// GROUPING SETS: which keys each set has. Key values and their GROUPING bits then stand before the aggregates.
+    pub(super) sets: Option<Vec<Vec<usize>>>,
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) having: Option<Bound>,
 }
@@ -228,6 +252,11 @@ pub(super) enum Fold {
     Min,
     Max,
     Join,
+    /// STDEV and VAR, of a sample or of all.
+    Spread {
+        all: bool,
+        root: bool,
+    },
 }
 
 /// One aggregate of a SELECT.
@@ -247,6 +276,15 @@ pub(super) struct Aggregate {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ranking {
     RowNumber,
+    PercentRank,
+    /// CUME_DIST
+    Distribution,
+    /// PERCENTILE_CONT (`between`) and PERCENTILE_DISC.
+    Percentile {
+        value: Bound,
+        fraction: Bound,
+        between: bool,
+    },
     Rank,
     DenseRank,
     NTile(Bound),
@@ -272,6 +310,26 @@ pub(super) struct Window {
     pub(super) kind: Type,
 }
 
+impl Window {
+    /// Every value it computes with.
+    pub(super) fn values_mut(&mut self) -> Vec<&mut Bound> {
+        let mut all: Vec<&mut Bound> = self.partition.iter_mut().collect();
+        all.extend(self.order.iter_mut().map(|(b, _)| b));
+        match &mut self.what {
+            Ranking::NTile(v)
+            | Ranking::First(v)
+            | Ranking::Last(v)
+            | Ranking::Percentile { value: v, .. }
+            | Ranking::Shift { value: v, .. } => {
+                all.push(v);
+            }
+            Ranking::Fold(aggregate) => all.extend(aggregate.value.as_mut()),
+            _ => {}
+        }
+        all
+    }
+}
+
 /// What stands in FROM, bound. Each leaf fills one slot.
 #[derive(Debug)]
 pub(super) enum SourcePlan {
@@ -284,6 +342,24 @@ pub(super) enum SourcePlan {
         slot: usize,
         width: usize,
         query: Sub,
+    },
+    /// A CTE that reads itself.
+    Recursive {
+        slot: usize,
+        width: usize,
+        anchor: Sub,
+        steps: Rc<Vec<Plan>>,
+        /// Of its working table.
+        id: usize,
+        name: String,
+        /// 0 = no end.
+        most: u32,
+    },
+    /// The rows of a recursive CTE that the round before added.
+    Working {
+        slot: usize,
+        width: usize,
+        id: usize,
     },
     Function {
         slot: usize,
@@ -313,10 +389,17 @@ pub(super) enum SourcePlan {
 }
 
 /// Functions that give rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum RowsetFunction {
-    Split,
+    /// STRING_SPLIT; whether with ordinals.
+    Split(bool),
     Host(ObjectName),
+    /// `nodes()`
+    Nodes(Path),
+    /// OPENJSON; empty = its own three columns.
+    Json(Vec<JsonColumn>),
+    /// GENERATE_SERIES
+    Series,
 }
 
 impl SourcePlan {
@@ -326,6 +409,8 @@ impl SourcePlan {
             Self::Rows { slot, rows } => out.push((*slot, rows.width())),
             Self::Derived { slot, width, .. }
             | Self::Function { slot, width, .. }
+            | Self::Recursive { slot, width, .. }
+            | Self::Working { slot, width, .. }
             | Self::Values { slot, width, .. } => out.push((*slot, *width)),
             Self::Join { left, right, .. } | Self::Apply { left, right, .. } => {
                 left.leaves(out);
@@ -370,7 +455,8 @@ impl Bound {
                     style.walk(visit);
                 }
             }
-            Node::Negate(a)
+            Node::Xml(_, a)
+            | Node::Negate(a)
             | Node::BitNot(a)
             | Node::Not(a)
             | Node::IsNull(a, _)
@@ -408,6 +494,68 @@ impl Bound {
                 value.walk(visit);
                 for b in list {
                     b.walk(visit);
+                }
+            }
+        }
+    }
+
+    /// Puts others in the place of parts of the same query; `other` says what stands for a part.
+    pub(super) fn replace(&mut self, other: &dyn Fn(&Bound) -> Option<Bound>) {
+        if let Some(new) = other(self) {
+            *self = new;
+            return;
+        }
+        match &mut self.node {
+            Node::Null
+            | Node::Constant(_)
+            | Node::Variable(_)
+            | Node::Global(_)
+            | Node::Column(_)
+            | Node::Scalar(_)
+            | Node::Exists(_) => {}
+            Node::Convert { value, style, .. } => {
+                value.replace(other);
+                if let Some(style) = style {
+                    style.replace(other);
+                }
+            }
+            Node::Xml(_, a)
+            | Node::Negate(a)
+            | Node::BitNot(a)
+            | Node::Not(a)
+            | Node::IsNull(a, _)
+            | Node::InQuery(a, _)
+            | Node::InSet(a, _) => a.replace(other),
+            Node::Arithmetic(_, a, b) | Node::Concatenate(a, b) | Node::Compare(_, a, b) => {
+                a.replace(other);
+                b.replace(other);
+            }
+            Node::CompareQuery { left, .. } => left.replace(other),
+            Node::Case { arms, otherwise } => {
+                for (when, then) in arms {
+                    when.replace(other);
+                    then.replace(other);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.replace(other);
+                }
+            }
+            Node::Coalesce(all)
+            | Node::Function(_, all)
+            | Node::Host(_, all)
+            | Node::And(all)
+            | Node::Or(all) => all.iter_mut().for_each(|b| b.replace(other)),
+            Node::Like { value, pattern, escape } => {
+                value.replace(other);
+                pattern.replace(other);
+                if let Some(escape) = escape {
+                    escape.replace(other);
+                }
+            }
+            Node::InList(value, list) => {
+                value.replace(other);
+                for b in list {
+                    b.replace(other);
                 }
             }
         }

@@ -8,13 +8,18 @@ mod change;
 mod check;
 mod command;
 mod control;
+mod cursor;
 mod insert;
+mod label;
 mod message;
 mod option;
 mod output;
 mod raised;
 mod select;
+mod table;
 mod transaction;
+
+pub(super) use message::format as format_message;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,14 +106,19 @@ impl Server for Endpoint {
 }
 
 /// SET options of a session.
-#[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "as many switches as there are")]
+#[derive(Debug, Clone)]
 struct Settings {
     no_count: bool,
     xact_abort: bool,
     /// IMPLICIT_TRANSACTIONS
     implicit: bool,
     quoted_identifier: bool,
+    /// SET ROWCOUNT; 0 = all.
+    row_count: i64,
+    parse_only: bool,
+    no_exec: bool,
+    fmt_only: bool,
     isolation: super::ast::Isolation,
     deadlock_priority: i64,
 }
@@ -118,8 +128,12 @@ impl Default for Settings {
         Self {
             no_count: false,
             xact_abort: false,
-            implicit: false,
             quoted_identifier: true,
+            row_count: 0,
+            parse_only: false,
+            no_exec: false,
+            fmt_only: false,
+            implicit: false,
             isolation: super::ast::Isolation::default(),
             deadlock_priority: 0,
         }
@@ -145,6 +159,13 @@ pub(super) struct Session {
     transaction: Option<transaction::Open>,
     prepared: HashMap<i32, Prepared>,
     next_prepared: i32,
+    /// The table IDENTITY_INSERT is on for.
+    identity_insert: Option<super::binder::Changed>,
+    /// Open and declared cursors.
+    cursors: HashMap<u64, cursor::Cursor>,
+    /// Cursors by name that outlive the batch.
+    global_cursors: HashMap<String, u64>,
+    next_cursor: u64,
 }
 
 impl Session {
@@ -160,6 +181,10 @@ impl Session {
             transaction: None,
             prepared: HashMap::new(),
             next_prepared: 1,
+            identity_insert: None,
+            cursors: HashMap::new(),
+            global_cursors: HashMap::new(),
+            next_cursor: 1,
         }
     }
 
@@ -192,6 +217,39 @@ impl Session {
     }
 }
 
+/// The first result of a statement on another server, for OPENQUERY.
+pub(super) fn first_result(
+    host: Arc<dyn Host>,
+    context: Context,
+    sql: &str,
+) -> Result<super::super::value::Table, Message> {
+    let mut session = Session::new(host, context);
+    let mut kept = super::super::answer::Kept::default();
+    session.run_batch(sql, &mut kept);
+    let mut table: Option<super::super::value::Table> = None;
+    for part in kept.0 {
+        match part {
+            Part::Error(message) => return Err(message),
+            Part::Columns(_) if table.is_some() => break,
+            Part::Columns(columns) => {
+                table = Some(super::super::value::Table { columns, rows: Vec::new() });
+            }
+            Part::Row(row) => {
+                if let Some(table) = &mut table {
+                    table.rows.push(row);
+                }
+            }
+            _ => {}
+        }
+    }
+    table.ok_or_else(|| {
+        let text = format!(
+            "Cannot process the object \"{sql}\". The OLE DB provider \"MSOLEDBSQL\" indicates that either the object has no columns or the current user does not have permissions on that object."
+        );
+        Message::error(7357, text)
+    })
+}
+
 /// Waits for the wire to cut the connection; a statement that still has a listener is told so.
 fn cut(sink: &mut dyn Sink) -> bool {
     for _ in 0..100 {
@@ -206,7 +264,7 @@ fn cut(sink: &mut dyn Sink) -> bool {
 }
 
 fn fresh_globals() -> Globals {
-    Globals { lock_timeout: -1, text_size: 4096, fetch_status: 0, ..Globals::default() }
+    Globals { lock_timeout: -1, date_first: 7, text_size: 4096, fetch_status: 0, ..Globals::default() }
 }
 
 impl Drop for Session {
@@ -225,6 +283,7 @@ impl Conversation for Session {
         self.context.database.clone()
     }
     fn batch(&mut self, sql: &str, sink: &mut dyn Sink) {
+        self.host.sent(&self.context, sql);
         if !self.is_killed(sink) && self.patience(sink) {
             self.run_batch(sql, sink);
             self.end_request(sink);
@@ -254,6 +313,9 @@ impl Conversation for Session {
         self.globals = fresh_globals();
         self.temporary.clear();
         self.prepared.clear();
+        self.identity_insert = None;
+        self.cursors.clear();
+        self.global_cursors.clear();
         self.context.database.clone_from(&self.first_database);
         self.host.activity(&self.context, None);
     }

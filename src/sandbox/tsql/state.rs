@@ -3,7 +3,7 @@
 //! Does not bind or compute.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
@@ -11,26 +11,36 @@ use chrono::{DateTime, Utc};
 use super::super::answer::Message;
 use super::super::host::{Context, Host, Lock, ObjectName, Patience, Scan};
 use super::super::value::{Column, Table, Type, Value};
-use super::ast::{ColumnDefinition, Hint, Isolation, Name};
-use super::compare::Collation;
+use super::ast::{Hint, Isolation, Name, TableDefinition};
+use super::compare::{Collation, Key as CompareKey};
 use super::plan::Row;
 
 /// A table that lives in the session: `#t` or `@t`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LocalTable {
-    pub(super) definition: Vec<ColumnDefinition>,
+    pub(super) definition: TableDefinition,
     pub(super) table: Table,
     pub(super) next_identity: i64,
+    /// Per key of the definition: what is there already; made when first needed.
+    pub(super) index: Vec<Option<HashSet<Vec<CompareKey>>>>,
 }
 
 impl LocalTable {
-    pub(super) fn new(definition: Vec<ColumnDefinition>) -> Self {
+    pub(super) fn new(definition: TableDefinition) -> Self {
         let columns = definition
+            .columns
             .iter()
             .map(|c| Column { name: c.name.clone(), kind: c.kind, nullable: c.nullable })
             .collect();
-        let next_identity = definition.iter().find_map(|c| c.identity).map_or(1, |(seed, _)| seed);
-        Self { definition, table: Table { columns, rows: Vec::new() }, next_identity }
+        let identity = definition.columns.iter().find_map(|c| c.identity);
+        let next_identity = identity.map_or(1, |(seed, _)| seed);
+        let index = vec![None; definition.keys.len()];
+        Self { definition, table: Table { columns, rows: Vec::new() }, next_identity, index }
+    }
+
+    /// Its rows have changed otherwise than by adding.
+    pub(super) fn forget_index(&mut self) {
+        self.index = vec![None; self.definition.keys.len()];
     }
 }
 
@@ -39,6 +49,8 @@ impl LocalTable {
 pub(super) struct Variables {
     pub(super) scalars: HashMap<String, (Type, Value)>,
     pub(super) tables: HashMap<String, LocalTable>,
+    /// Cursor variables and the cursors they stand for.
+    pub(super) cursors: HashMap<String, Option<u64>>,
 }
 
 /// An error being handled by CATCH.
@@ -55,8 +67,17 @@ pub(super) struct Globals {
     pub(super) text_size: i64,
     pub(super) nest_level: i32,
     pub(super) identity: Option<i64>,
+    /// Of the scope at hand.
+    pub(super) scope_identity: Option<i64>,
+    /// What RAND goes on from.
+    pub(super) random: std::cell::Cell<u64>,
+    /// Cursors by (global, name) as CURSOR_STATUS tells them.
+    pub(super) cursors: HashMap<(bool, String), i64>,
     pub(super) options: i64,
     pub(super) fetch_status: i64,
+    pub(super) cursor_rows: i64,
+    /// The first day of the week, 1 = Monday … 7 = Sunday.
+    pub(super) date_first: i64,
     pub(super) doomed: bool,
     pub(super) caught: Option<Caught>,
 }
@@ -161,6 +182,23 @@ impl World<'_> {
             parts.next().filter(|s| !s.is_empty()).map_or_else(|| "dbo".to_owned(), |s| s.to_lowercase());
         let database = parts.next().filter(|s| !s.is_empty()).unwrap_or(&self.context.database).clone();
         Ok(ObjectName { database, schema, name: object })
+    }
+
+    /// A table of the session, by its name.
+    pub(super) fn own_table(&self, name: &Name) -> Option<&LocalTable> {
+        let key = name.last()?.to_lowercase();
+        if key.starts_with('@') { self.variables.tables.get(&key) } else { self.temporary.get(&key) }
+    }
+
+    /// A linked server.
+    pub(super) fn linked(&self, name: &str) -> Result<(std::sync::Arc<dyn Host>, Context), Message> {
+        let found = self.host.linked(self.context, name).inspect_err(|_| self.host_failed.set(true))?;
+        found.ok_or_else(|| {
+            let text = format!(
+                "Could not find server '{name}' in sys.servers. Verify that the correct server name was specified. If necessary, execute the stored procedure sp_addlinkedserver to add the server to sys.servers."
+            );
+            Message { class: 11, state: 2, ..Message::error(7202, text) }
+        })
     }
 
     /// The columns of a table or view of the host.

@@ -3,8 +3,10 @@
 mod columns;
 mod flow;
 mod host;
+mod language;
 mod meaning;
 mod refusals;
+mod scripts;
 mod strain;
 
 use std::sync::Arc;

@@ -16,15 +16,21 @@ pub(super) enum Family {
     Time,
     Guid,
     Binary,
+    Xml,
     Variant,
 }
 
 /// The family of a type.
 pub(super) fn family(kind: Type) -> Family {
     match kind {
-        Type::Bit | Type::TinyInt | Type::SmallInt | Type::Int | Type::BigInt | Type::Decimal { .. } => {
-            Family::Exact
-        }
+        Type::Bit
+        | Type::TinyInt
+        | Type::SmallInt
+        | Type::Int
+        | Type::BigInt
+        | Type::Decimal { .. }
+        | Type::Money
+        | Type::SmallMoney => Family::Exact,
         Type::Real | Type::Float => Family::Approximate,
         Type::Date
         | Type::Time { .. }
@@ -35,6 +41,7 @@ pub(super) fn family(kind: Type) -> Family {
         Type::UniqueIdentifier => Family::Guid,
         Type::Char(_) | Type::VarChar(_) | Type::NChar(_) | Type::NVarChar(_) => Family::Text,
         Type::Binary(_) | Type::VarBinary(_) => Family::Binary,
+        Type::Xml => Family::Xml,
         Type::Variant => Family::Variant,
     }
 }
@@ -66,6 +73,9 @@ pub(super) fn name(kind: Type) -> &'static str {
         Type::Binary(_) => "binary",
         Type::VarBinary(Some(_)) => "varbinary",
         Type::VarBinary(None) => "varbinary(max)",
+        Type::Money => "money",
+        Type::SmallMoney => "smallmoney",
+        Type::Xml => "xml",
         Type::Variant => "sql_variant",
     }
 }
@@ -73,6 +83,7 @@ pub(super) fn name(kind: Type) -> &'static str {
 fn precedence(kind: Type) -> u8 {
     match kind {
         Type::Variant => 24,
+        Type::Xml => 23,
         Type::DateTimeOffset { .. } => 22,
         Type::DateTime2 { .. } => 21,
         Type::DateTime => 20,
@@ -82,6 +93,8 @@ fn precedence(kind: Type) -> u8 {
         Type::Float => 16,
         Type::Real => 15,
         Type::Decimal { .. } => 14,
+        Type::Money => 13,
+        Type::SmallMoney => 12,
         Type::BigInt => 11,
         Type::Int => 10,
         Type::SmallInt => 9,
@@ -99,6 +112,10 @@ fn precedence(kind: Type) -> u8 {
 
 pub(super) fn is_integer(kind: Type) -> bool {
     matches!(kind, Type::TinyInt | Type::SmallInt | Type::Int | Type::BigInt)
+}
+
+pub(super) fn is_money(kind: Type) -> bool {
+    matches!(kind, Type::Money | Type::SmallMoney)
 }
 
 pub(super) fn is_text(kind: Type) -> bool {
@@ -127,6 +144,8 @@ pub(super) fn length(kind: Type) -> Option<u16> {
         Type::DateTime2 { .. } => Some(27),
         Type::DateTimeOffset { .. } => Some(34),
         Type::UniqueIdentifier => Some(36),
+        Type::Money | Type::SmallMoney => Some(30),
+        Type::Xml => None,
         Type::Variant => Some(4000),
     }
 }
@@ -146,6 +165,8 @@ pub(super) fn decimal_size(kind: Type) -> (u8, u8) {
         Type::TinyInt => (3, 0),
         Type::SmallInt => (5, 0),
         Type::BigInt => (19, 0),
+        Type::Money => (19, 4),
+        Type::SmallMoney => (10, 4),
         _ => (10, 0),
     }
 }
@@ -217,7 +238,7 @@ enum Way {
 fn way(from: Type, to: Type) -> Way {
     use Family as F;
     let old_time = |kind| matches!(kind, Type::DateTime | Type::SmallDateTime);
-    let max = matches!(from, Type::VarChar(None) | Type::NVarChar(None) | Type::VarBinary(None));
+    let max = matches!(from, Type::VarChar(None) | Type::NVarChar(None) | Type::VarBinary(None) | Type::Xml);
     match (family(from), family(to)) {
         (F::Variant, F::Variant)
         | (F::Exact | F::Approximate, F::Exact | F::Approximate | F::Text)
@@ -227,6 +248,9 @@ fn way(from: Type, to: Type) -> Way {
         | (F::Binary, F::Text | F::Binary | F::Guid | F::Exact) => Way::Implicit,
         (_, F::Variant) if max => Way::Never,
         (_, F::Variant) => Way::Implicit,
+        (F::Xml | F::Text | F::Binary, F::Xml) => Way::Implicit,
+        (F::Xml, F::Text | F::Binary) => Way::Explicit,
+        (F::Xml, _) | (_, F::Xml) => Way::Never,
         (F::Variant, _) | (F::Text | F::Approximate | F::Time, F::Binary) => Way::Explicit,
         (F::Text, _) => Way::Implicit,
         (F::Exact | F::Approximate | F::Binary, F::Time) if old_time(to) => Way::Implicit,

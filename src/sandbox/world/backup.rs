@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::files::{Body, Recording, Unreadable, os_error_text};
+use super::ha::Barred;
 use super::media::{cannot_open, terminated};
 use super::state::{Database, DbState, Layout, Model, Rest, Server, Set, State, no_such_database};
 use crate::sandbox::answer::Message;
@@ -62,6 +63,12 @@ impl State {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<usize, Vec<Message>> {
+        if let Some(refused) = self.ha_bars(s, database, Barred::of_backup(ask)) {
+            return Err(terminated(ask.verb(), vec![refused]));
+        }
+        // Others read the log before a backup cuts it off.
+        self.ship(to);
+        let follows = self.follows(s, database);
         let d = self.may_back_up(s, database, ask).map_err(|m| terminated(ask.verb(), vec![m]))?;
         self.backup_begins(s, database, &ask.path, to).map_err(|first| terminated(ask.verb(), first))?;
         let made = self.fresh.as_ref().map(|f| f.contains_key(&ask.path));
@@ -77,10 +84,16 @@ impl State {
         let (start, finish) = (server.local(from), server.local(to));
         let layout = layout_of(server, &server.databases[d]);
         let db = &mut server.databases[d];
-        db.work(to, busy, &mut self.dice);
-        db.log.flush();
+        if !follows {
+            db.work(to, busy, &mut self.dice);
+            db.log.flush();
+        }
         let (first, body) = if ask.log {
             (db.log.backed_up.unwrap_or(db.log.end), Body::Log(db.log.records.clone()))
+        } else if follows {
+            // A copy writes no checkpoint of its own.
+            let oldest = db.content.open.oldest().unwrap_or(db.log.checkpoint);
+            (db.log.checkpoint.min(oldest), Body::Full(db.content.clone()))
         } else {
             db.log.checkpoint = db.log.end;
             db.log.end = db.log.end.after(2);
@@ -132,6 +145,9 @@ impl State {
         let number = self.know_set(&recording.set, &recording.layout);
         self.servers[s].msdb.backups.push(number);
         self.servers[s].databases[d].backed_up(&recording.set, ask);
+        if follows && ask.log {
+            self.backed_up_on_copy(s, database, &recording.set);
+        }
         self.dirty = true;
         Ok(number)
     }

@@ -2,6 +2,7 @@
 //!
 //! Does not know time beyond the moment it is given; history is made by letting the jobs run.
 
+mod ha;
 mod jobs;
 mod logship;
 mod tables;
@@ -22,22 +23,8 @@ use super::state::{
 };
 use crate::clock::DrillClock;
 
-/// Options a server has, with their values where the world does not say otherwise.
-const OPTIONS: &[(&str, i64)] = &[
-    ("Ad Hoc Distributed Queries", 0),
-    ("Agent XPs", 1),
-    ("backup checksum default", 0),
-    ("backup compression default", 0),
-    ("cost threshold for parallelism", 5),
-    ("in-doubt xact resolution", 0),
-    ("max degree of parallelism", 0),
-    ("max server memory (MB)", 2_147_483_647),
-    ("remote access", 1),
-    ("remote proc trans", 0),
-    ("remote query timeout (s)", 600),
-    ("show advanced options", 0),
-    ("xp_cmdshell", 0),
-];
+/// Options whose value on a server with its agent running is not the product's default.
+const OPTIONS: &[(&str, i64)] = &[("Agent XPs", 1)];
 
 /// What a world is made with.
 #[derive(Debug)]
@@ -67,6 +54,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         layouts: Vec::new(),
         biztalk: Computers::default(),
         faults: Vec::new(),
+        ha: super::ha::Ha::default(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -84,6 +72,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     tables::fill(making, &mut state, began)?;
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
+    ha::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
@@ -146,6 +135,8 @@ fn make_server(
         shipping: None,
         trouble: Trouble::default(),
         next_object_id: 901_578_250,
+        configured: BTreeMap::new(),
+        error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
         locks: super::locks::Locks::default(),
         certificates: Vec::new(),
@@ -159,10 +150,11 @@ fn make_server(
     if plan.role == Role::Destination
         && let Some(management) = management
     {
-        link(&mut server, &management.server);
+        let address = making.plan.address_of(management);
+        link(&mut server, &address);
         server.shipping = Some(Shipping {
-            source_id: management.server.clone(),
-            management_server: management.server.clone(),
+            source_id: address.clone(),
+            management_server: address,
             management_database: management.name.clone(),
             only_from: plan.only_from.clone(),
             jobs: Vec::new(),
@@ -233,6 +225,9 @@ fn logins(making: &Making<'_>, server: &plan::Server, number: usize) -> Vec<Logi
         disabled: false,
         sysadmin,
         grants: Vec::new(),
+        denies: Vec::new(),
+        roles: Vec::new(),
+        database: None,
         created: installed(),
     };
     let mut all = vec![Login { password: Some(making.password.to_owned()), ..login(1, "sa", 'S', true) }];

@@ -33,7 +33,17 @@ pub(crate) fn system_object(name: &str, year: u16) -> Option<&'static SystemObje
 
 /// Whether a system object takes arguments: it is no table.
 pub(crate) fn is_function(name: &str) -> bool {
-    matches!(name, "sys.dm_os_volume_stats" | "sys.dm_os_file_exists" | "sys.dm_os_enumerate_filesystem")
+    matches!(
+        name,
+        "sys.dm_os_volume_stats"
+            | "sys.dm_os_file_exists"
+            | "sys.dm_os_enumerate_filesystem"
+            | "sys.dm_io_virtual_file_stats"
+            | "sys.dm_db_log_info"
+            | "sys.dm_db_log_stats"
+            | "sys.dm_exec_sql_text"
+            | "sys.dm_exec_input_buffer"
+    )
 }
 
 /// The names of all objects of a product of `year`.

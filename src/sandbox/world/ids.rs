@@ -27,6 +27,24 @@ impl Lsn {
         if block > BLOCKS_PER_FILE { Self::new(file + 1, 16, 1) } else { Self::new(file, block, 1) }
     }
 
+    /// Virtual log file, block and slot.
+    pub(crate) const fn parts(self) -> (i64, i64, i64) {
+        ((self.0 / FILE) as i64, (self.0 % FILE / BLOCK) as i64, (self.0 % BLOCK) as i64)
+    }
+
+    /// The number of its virtual log file.
+    pub(crate) const fn file(self) -> i64 {
+        self.parts().0
+    }
+
+    /// Bytes of log between an earlier record and this one.
+    pub(crate) const fn bytes_since(self, earlier: Self) -> i64 {
+        let (file, block, _) = self.parts();
+        let (from_file, from_block, _) = earlier.parts();
+        let blocks = (file - from_file) * BLOCKS_PER_FILE as i64 + block - from_block;
+        if blocks < 0 { 0 } else { blocks * 512 }
+    }
+
     /// Whether it is the first record of its block.
     pub(crate) const fn starts_block(self) -> bool {
         self.0 % BLOCK <= 1

@@ -2,6 +2,7 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+pub(crate) mod ha;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,14 @@ pub(crate) struct Plan {
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
+    /// The failover cluster that availability groups stand on.
+    #[serde(default)]
+    pub(crate) cluster: Option<ha::Cluster>,
+    #[serde(default)]
+    pub(crate) availability_groups: Vec<ha::Group>,
+    /// Database mirroring.
+    #[serde(default)]
+    pub(crate) mirrors: Vec<ha::Mirror>,
 }
 
 /// The Backup BizTalk Server job.
@@ -370,7 +379,7 @@ impl Plan {
                 return Err(format!("server {} is there twice", s.name));
             }
             for linked in s.linked.iter().chain(&s.only_from) {
-                if !server(linked) {
+                if !server(linked) && !self.is_listener(linked) {
                     return Err(format!(
                         "server {} names `{linked}`, which is no server of this world",
                         s.name
@@ -450,6 +459,7 @@ impl Plan {
         if self.history()?.ms > 40 * 86_400_000 {
             return Err("history is at most 40 days".into());
         }
+        self.check_ha()?;
         Ok(self)
     }
 

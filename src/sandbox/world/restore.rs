@@ -51,6 +51,9 @@ impl State {
         at: DateTime<Utc>,
     ) -> Result<Applied, Vec<Message>> {
         let verb = if ask.log { "RESTORE LOG" } else { "RESTORE DATABASE" };
+        if let Some(refused) = self.ha_bars(s, name, super::ha::Barred::Restore) {
+            return Err(terminated(verb, vec![refused]));
+        }
         self.happens(s, Happening::Restore { database: name, mark: ask.mark.is_some() })?;
         let done = match &ask.path {
             None => self.recover(s, name, ask, at).map_err(|m| vec![m]),

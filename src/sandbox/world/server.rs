@@ -25,6 +25,9 @@ use crate::sandbox::host::{
 };
 use crate::sandbox::value::{Column, Table, Value};
 
+/// Characters kept of the batch a session sent last.
+const SENT: usize = 4000;
+
 /// A server of a world.
 pub(crate) struct SimulatedServer {
     shared: Arc<Shared>,
@@ -141,6 +144,7 @@ impl Host for SimulatedServer {
                 database: who.database.clone(),
                 since: now,
                 command: None,
+                text: None,
                 last_start: now,
                 last_end: None,
                 killed: false,
@@ -171,6 +175,16 @@ impl Host for SimulatedServer {
                     session.command = None;
                     session.last_end = Some(now);
                 }
+            }
+        });
+    }
+
+    fn sent(&self, context: &Context, sql: &str) {
+        self.shared.now(|state, _| {
+            let s = self.number;
+            let session = state.sessions.iter_mut().find(|x| x.server == s && x.id == context.session_id);
+            if let Some(session) = session {
+                session.text = Some(sql.chars().take(SENT).collect());
             }
         });
     }
@@ -292,6 +306,20 @@ fn forward(parts: crate::sandbox::answer::Kept, sink: &mut dyn Sink) {
     }
 }
 
+/// Whether a name without `sys` before it is one of the system tables of old.
+fn of_old(name: &str, master: bool) -> bool {
+    match name {
+        "sysobjects" | "syscolumns" | "sysusers" | "systypes" | "sysfiles" | "sysindexes"
+        | "sysindexkeys" | "syscomments" | "sysdepends" | "syspermissions" | "sysprotects"
+        | "sysforeignkeys" | "sysreferences" | "sysfilegroups" | "sysmembers" => true,
+        "sysprocesses" | "syslockinfo" | "sysdatabases" | "sysaltfiles" | "syslogins" | "sysconfigures"
+        | "syscurconfigs" | "sysservers" | "syslanguages" | "sysmessages" | "sysdevices" | "syscharsets"
+        | "sysperfinfo" | "sysremotelogins" | "sysoledbusers" | "sysopentapes" | "syscacheobjects"
+        | "syslocks" => master,
+        _ => false,
+    }
+}
+
 impl Call<'_> {
     pub(crate) fn server(&self) -> &super::state::Server {
         &self.state.servers[self.s]
@@ -318,11 +346,9 @@ impl Call<'_> {
         let full = match name.schema.as_str() {
             "sys" => format!("sys.{lower}"),
             "information_schema" => format!("information_schema.{lower}"),
+            // The old system tables answer to dbo as well: some everywhere, the server's in master.
+            "dbo" if of_old(&lower, name.database.eq_ignore_ascii_case("master")) => format!("sys.{lower}"),
             "dbo" if name.database.eq_ignore_ascii_case("msdb") => format!("msdb.dbo.{lower}"),
-            // The old system tables answer to dbo as well.
-            "dbo" if matches!(lower.as_str(), "sysprocesses" | "syslockinfo" | "sysdatabases") => {
-                format!("sys.{lower}")
-            }
             _ => return Ok(None),
         };
         let year = self.server().year();
@@ -396,6 +422,9 @@ impl Call<'_> {
         }
         if !self.who.sysadmin {
             return Err(self.denied(verb, &name.name, &name.database));
+        }
+        if let Some(refused) = self.state.ha_read_only(self.s, &name.database) {
+            return Err(refused);
         }
         let db = &self.server().databases[d];
         if db.read_only {

@@ -17,6 +17,7 @@ pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
 pub(crate) use more::{BadPage, More};
 
 use super::agent::Agent;
+use super::errorlog::ErrorLog;
 use super::files::{Files, Recording};
 use super::ids::{Dice, Guid, Lsn};
 use super::ledger::Ledger;
@@ -49,6 +50,9 @@ pub(crate) struct State {
     pub(crate) biztalk: Computers,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
+    /// Availability groups and mirroring.
+    #[serde(default)]
+    pub(crate) ha: super::ha::Ha,
     /// Faults that still wait for their moment.
     #[serde(default)]
     pub(crate) pending: Vec<super::trigger::Pending>,
@@ -81,7 +85,13 @@ pub(crate) struct Server {
     pub(crate) engine_account: String,
     pub(crate) logins: Vec<Login>,
     pub(crate) linked: Vec<Linked>,
+    /// Configuration options in use that are not as the product has them.
     pub(crate) options: BTreeMap<String, i64>,
+    /// What sp_configure was told and is not in use yet.
+    #[serde(default)]
+    pub(crate) configured: BTreeMap<String, i64>,
+    #[serde(default)]
+    pub(crate) error_log: ErrorLog,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) databases: Vec<Database>,
     pub(crate) msdb: History,
@@ -139,7 +149,26 @@ pub(crate) struct Login {
     pub(crate) sysadmin: bool,
     /// Server permissions, in capitals.
     pub(crate) grants: Vec<String>,
+    /// Server permissions denied, in capitals.
+    #[serde(default)]
+    pub(crate) denies: Vec<String>,
+    /// Server roles it is in, besides sysadmin.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// Its default database; master when none was given.
+    #[serde(default)]
+    pub(crate) database: Option<String>,
     pub(crate) created: NaiveDateTime,
+}
+
+impl Login {
+    /// Whether it is in a fixed server role.
+    pub(crate) fn is_in(&self, role: &str) -> bool {
+        if role.eq_ignore_ascii_case("sysadmin") {
+            return self.sysadmin;
+        }
+        self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
+    }
 }
 
 /// A linked server.
@@ -356,6 +385,8 @@ pub(crate) struct Session {
     pub(crate) database: String,
     pub(crate) since: DateTime<Utc>,
     pub(crate) command: Option<String>,
+    /// The batch it sent last, cut to what is kept of it.
+    pub(crate) text: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
     /// KILL came: it does nothing more.
@@ -396,6 +427,11 @@ impl Server {
         let ahead =
             TimeDelta::minutes(self.offset_minutes.into()) + TimeDelta::milliseconds(self.trouble.skew_ms);
         (local - ahead).and_utc()
+    }
+
+    /// The OLE DB provider that linked servers of this version are made with.
+    pub(crate) const fn provider(&self) -> &'static str {
+        if self.version.0 >= 16 { "MSOLEDBSQL" } else { "SQLNCLI" }
     }
 
     /// The internal version number of its databases.
@@ -445,7 +481,10 @@ impl State {
     }
 
     pub(crate) fn server_index(&self, name: &str) -> Option<usize> {
-        self.servers.iter().position(|s| s.name.eq_ignore_ascii_case(name))
+        self.servers
+            .iter()
+            .position(|s| s.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.listener_server(name))
     }
 
     /// The header's second half.

@@ -143,6 +143,9 @@ pub(crate) fn kind_of(text: &str) -> Result<Type, String> {
         "nvarchar" => Type::NVarChar(long()?),
         "binary" => Type::Binary(length()?),
         "varbinary" => Type::VarBinary(long()?),
+        "money" => Type::Money,
+        "smallmoney" => Type::SmallMoney,
+        "xml" => Type::Xml,
         "sql_variant" => Type::Variant,
         _ => return Err(wrong()),
     })
@@ -404,7 +407,7 @@ mod tests {
         let mut sheet = Sheet::new(&columns, 2012);
         sheet.row(vec![("a", int(1)), ("b", int(2))]);
         assert_eq!(sheet.table.columns.len(), 1);
-        assert!(specs("a").is_err() && specs("a money").is_err());
+        assert!(specs("a").is_err() && specs("a hierarchyid").is_err());
     }
 
     #[test]

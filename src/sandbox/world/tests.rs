@@ -4,8 +4,10 @@ mod agent;
 mod asking;
 mod biztalk;
 mod catalogue;
+mod ha;
 mod locking;
 mod logship;
+mod system;
 mod transactions;
 
 use std::path::Path;
@@ -553,7 +555,7 @@ fn what_is_not_there_is_not_found_and_what_is_not_modelled_says_so() {
     let look = |object| walk.hosts[0].table(&sa(), &name("master", object));
     assert_eq!(look("sys.nothing"), Ok(None));
     assert_eq!(look("sysjobs"), Ok(None), "msdb's tables are only in msdb");
-    assert_eq!(look("sys.indexes").unwrap_err().number, 59999);
+    assert_eq!(look("sys.traces").unwrap_err().number, 59999);
     assert_eq!(look("sys.availability_groups").unwrap().unwrap().rows.len(), 0);
     assert!(look("sys.databases").unwrap().unwrap().rows.len() == 13);
 }

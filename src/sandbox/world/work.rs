@@ -70,6 +70,12 @@ impl State {
             return Next::Done(String::new());
         };
         let (command, database) = (step.command.clone(), step.database.clone());
+        let Some((command, database)) = self.guarded(s, command, database) else {
+            return Next::Done(String::new());
+        };
+        if let Some(closed) = self.ha_closed(s, &database, false) {
+            return Next::Failed(vec![closed]);
+        }
         let (simulated, subsystem) = (step.simulated, step.subsystem.to_uppercase());
         match subsystem.as_str() {
             "TSQL" => {}

@@ -16,34 +16,38 @@ pub(super) fn fold(name: &str) -> Option<Fold> {
         "MIN" => Fold::Min,
         "MAX" => Fold::Max,
         "STRING_AGG" => Fold::Join,
+        "STDEV" => Fold::Spread { all: false, root: true },
+        "STDEVP" => Fold::Spread { all: true, root: true },
+        "VAR" => Fold::Spread { all: false, root: false },
+        "VARP" => Fold::Spread { all: true, root: false },
+        "APPROX_COUNT_DISTINCT" => Fold::Count,
         _ => return None,
     })
 }
 
-const RANKINGS: [&str; 8] =
-    ["ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE"];
-
-/// Aggregates T-SQL has and the sandbox has not.
-const REFUSED: [&str; 12] = [
-    "STDEV",
-    "STDEVP",
-    "VAR",
-    "VARP",
-    "CHECKSUM_AGG",
-    "GROUPING",
-    "GROUPING_ID",
+const RANKINGS: [&str; 12] = [
+    "ROW_NUMBER",
+    "RANK",
+    "DENSE_RANK",
+    "NTILE",
+    "LAG",
+    "LEAD",
+    "FIRST_VALUE",
+    "LAST_VALUE",
     "PERCENT_RANK",
     "CUME_DIST",
     "PERCENTILE_CONT",
     "PERCENTILE_DISC",
-    "APPROX_COUNT_DISTINCT",
 ];
 
 impl Binder<'_> {
     /// An aggregate or window function; `None` when the name is neither.
     pub(super) fn aggregate_call(&mut self, name: &str, call: &Call) -> Binding<Option<Bound>> {
-        if REFUSED.contains(&name) {
+        if name == "CHECKSUM_AGG" {
             return Err(Message::not_modelled(name));
+        }
+        if name == "GROUPING" || name == "GROUPING_ID" {
+            return self.grouping(name, call).map(Some);
         }
         if RANKINGS.contains(&name) {
             let Some(over) = &call.over else {
@@ -53,7 +57,9 @@ impl Binder<'_> {
             return self.ranking(name, call, over).map(Some);
         }
         let Some(fold) = fold(name) else { return Ok(None) };
-        if fold == Fold::Join && self.world.version < 14 {
+        if fold == Fold::Join && self.world.version < 14
+            || name == "APPROX_COUNT_DISTINCT" && self.world.version < 15
+        {
             return Ok(None);
         }
         if let Some(over) = &call.over {
@@ -109,18 +115,64 @@ impl Binder<'_> {
             scope.aggregates.push(aggregate);
             scope.aggregates.len() - 1
         });
+        let index = index + 2 * scope.set_keys.len();
         let place = Place { up: 0, slot: scope.sources.len(), index };
         Ok(Some(Bound { node: Node::Column(place), kind, nullable }))
     }
 
+    /// GROUPING and GROUPING_ID: which columns this row sums over.
+    fn grouping(&mut self, name: &str, call: &Call) -> Binding<Bound> {
+        if !matches!(self.clause(), Clause::Select | Clause::Having | Clause::OrderBy) {
+            let text =
+                format!("The {name} function can only be used in the SELECT, HAVING or ORDER BY clause.");
+            return Err(Message::not_modelled(text));
+        }
+        if call.arguments.is_empty() || name == "GROUPING" && call.arguments.len() != 1 {
+            return Err(super::function::wrong_count(name, 1, 1));
+        }
+        let (kind, mut sum) = if name == "GROUPING" { (Type::TinyInt, None) } else { (Type::Int, None) };
+        for (at, argument) in call.arguments.iter().enumerate() {
+            let value = self.expression(argument)?;
+            let Some(scope) = self.scope() else {
+                return Err(Message::not_modelled("GROUPING outside a query"));
+            };
+            let keys = &scope.set_keys;
+            let Some(key) = keys.iter().position(|k| *k == value) else {
+                if keys.is_empty() {
+                    return Err(Message::not_modelled(format!(
+                        "{name} without GROUPING SETS, ROLLUP or CUBE"
+                    )));
+                }
+                let text = format!(
+                    "Argument {} of the {name} function does not match any of the expressions in the GROUP BY clause.",
+                    at + 1
+                );
+                return Err(Message::error(8161, text));
+            };
+            let place = Place { up: 0, slot: scope.sources.len(), index: keys.len() + key };
+            let bit = Bound { node: Node::Column(place), kind, nullable: false };
+            sum = Some(match sum {
+                None => bit,
+                Some(before) => {
+                    let two = Bound::constant(Value::Int(2), Type::Int);
+                    let multiply = super::super::ast::Operator::Multiply;
+                    let twice = super::operator::arithmetic(multiply, before, two)?;
+                    super::operator::arithmetic(super::super::ast::Operator::Add, twice, bit)?
+                }
+            });
+        }
+        sum.ok_or_else(|| super::function::wrong_count(name, 1, 1))
+    }
+
     fn aggregate(&mut self, name: &str, fold: Fold, call: &Call) -> Binding<Aggregate> {
-        let count = if name == "COUNT_BIG" { Type::BigInt } else { Type::Int };
+        let count =
+            if name == "COUNT_BIG" || name == "APPROX_COUNT_DISTINCT" { Type::BigInt } else { Type::Int };
         let mut aggregate = Aggregate {
             fold,
             value: None,
             separator: None,
             order: Vec::new(),
-            distinct: call.distinct,
+            distinct: call.distinct || name == "APPROX_COUNT_DISTINCT",
             kind: count,
         };
         if call.star {
@@ -151,7 +203,7 @@ impl Binder<'_> {
         aggregate.kind = match fold {
             Fold::Count => count,
             Fold::Min | Fold::Max => {
-                if kind == Type::Bit {
+                if kind == Type::Bit || kind == Type::Xml {
                     return Err(invalid(kind));
                 }
                 kind
@@ -163,7 +215,12 @@ impl Binder<'_> {
                     let scale = if fold == Fold::Average { scale.max(6) } else { scale };
                     Type::Decimal { precision: 38, scale }
                 }
+                Type::Money | Type::SmallMoney => Type::Money,
                 Type::Real | Type::Float => Type::Float,
+                _ => return Err(invalid(kind)),
+            },
+            Fold::Spread { .. } => match types::family(kind) {
+                Family::Exact | Family::Approximate if kind != Type::Bit => Type::Float,
                 _ => return Err(invalid(kind)),
             },
             Fold::Join => {
@@ -213,12 +270,15 @@ impl Binder<'_> {
 
     fn ranking(&mut self, name: &str, call: &Call, over: &Over) -> Binding<Bound> {
         self.window_here()?;
+        if name.starts_with("PERCENTILE") {
+            return self.percentile(name, call, over);
+        }
         if over.order.is_empty() {
             let text = format!("The function '{name}' must have an OVER clause with ORDER BY.");
             return Err(Message { class: 15, ..Message::error(4112, text) });
         }
         let (least, most) = match name {
-            "ROW_NUMBER" | "RANK" | "DENSE_RANK" => (0, 0),
+            "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "PERCENT_RANK" | "CUME_DIST" => (0, 0),
             "LAG" | "LEAD" => (1, 3),
             _ => (1, 1),
         };
@@ -236,6 +296,8 @@ impl Binder<'_> {
             ("ROW_NUMBER", _) => (Ranking::RowNumber, Type::BigInt),
             ("RANK", _) => (Ranking::Rank, Type::BigInt),
             ("DENSE_RANK", _) => (Ranking::DenseRank, Type::BigInt),
+            ("PERCENT_RANK", _) => (Ranking::PercentRank, Type::Float),
+            ("CUME_DIST", _) => (Ranking::Distribution, Type::Float),
             ("NTILE", Some(n)) => (Ranking::NTile(coerce(n, Type::BigInt)?), Type::BigInt),
             ("FIRST_VALUE", Some(v)) => (Ranking::First(v.clone()), v.kind),
             ("LAST_VALUE", Some(v)) => (Ranking::Last(v.clone()), v.kind),
@@ -253,6 +315,26 @@ impl Binder<'_> {
         self.window(what, kind, over)
     }
 
+    fn percentile(&mut self, name: &str, call: &Call, over: &Over) -> Binding<Bound> {
+        let ([fraction], [item]) = (&call.arguments[..], &call.within[..]) else {
+            let text = format!("The function '{name}' must have a WITHIN GROUP clause.");
+            return Err(Message { class: 15, ..Message::error(10754, text) });
+        };
+        if !over.order.is_empty() {
+            let text = format!("The function '{name}' may not have ORDER BY in OVER clause.");
+            return Err(Message { class: 15, ..Message::error(10758, text) });
+        }
+        let fraction = coerce(self.expression(fraction)?, Type::Float)?;
+        let value = self.expression(&item.value)?;
+        let between = name == "PERCENTILE_CONT";
+        let value = if between { coerce(value, Type::Float)? } else { value };
+        let kind = value.kind;
+        let order = vec![(value.clone(), item.descending)];
+        let partition = over.partition.iter().map(|e| self.expression(e)).collect::<Binding<Vec<_>>>()?;
+        let what = Ranking::Percentile { value, fraction, between };
+        self.add_window(Window { what, partition, order, frame: None, kind }, kind)
+    }
+
     fn window(&mut self, what: Ranking, kind: Type, over: &Over) -> Binding<Bound> {
         let partition = over.partition.iter().map(|e| self.expression(e)).collect::<Binding<Vec<_>>>()?;
         for item in &over.order {
@@ -264,7 +346,10 @@ impl Binder<'_> {
             }
         }
         let order = self.order_items(&over.order)?;
-        let window = Window { what, partition, order, frame: over.frame, kind };
+        self.add_window(Window { what, partition, order, frame: over.frame, kind }, kind)
+    }
+
+    fn add_window(&mut self, window: Window, kind: Type) -> Binding<Bound> {
         let Some(scope) = self.scope() else { return Err(Message::not_modelled("a window outside a query")) };
         let index = scope.windows.iter().position(|w| *w == window).unwrap_or_else(|| {
             scope.windows.push(window);

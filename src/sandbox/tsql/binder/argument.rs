@@ -43,7 +43,37 @@ pub(super) fn prepare(
     for (at, bound) in arguments.into_iter().enumerate() {
         let n = at + 1;
         out.push(match (function, at) {
-            (F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round, 0) => number(bound, n)?,
+            (F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round | F::Degrees | F::Radians, 0) => {
+                number(bound, n)?
+            }
+            (F::Log | F::Square | F::Trigonometry(_), _) => coerce(bound, Type::Float)?,
+            (F::Rand, _) => int(bound)?,
+            (
+                F::DateTimeFromParts
+                | F::DateTime2FromParts
+                | F::TimeFromParts
+                | F::SmallDateTimeFromParts
+                | F::DateTimeOffsetFromParts,
+                _,
+            ) => int(bound)?,
+            (F::JsonValue | F::JsonQuery | F::JsonModify | F::IsJson | F::StringEscape | F::ParseName, 0)
+            | (F::JsonValue | F::JsonQuery | F::JsonModify | F::StringEscape | F::VariantProperty, 1) => {
+                text(bound, n).and_then(|b| coerce(b, Type::NVarChar(None)))?
+            }
+            (F::ParseName, 1) => int(bound)?,
+            (F::Format, 1 | 2) => text(bound, n).and_then(|b| coerce(b, Type::NVarChar(Some(4000))))?,
+            (F::Format, 0) => match types::family(bound.kind) {
+                Family::Exact | Family::Approximate | Family::Time => bound,
+                _ => return Err(bad(n, bound.kind)),
+            },
+            (F::AtTimeZone, 0) => time(bound, n)?,
+            (F::AtTimeZone, 1) | (F::Soundex | F::CursorStatus, _) => text(bound, n)?,
+            (F::HashBytes, 0) => text(bound, n)?,
+            (F::HashBytes, 1) => match types::family(bound.kind) {
+                Family::Text | Family::Binary => bound,
+                _ => return Err(bad(n, bound.kind)),
+            },
+            (F::VariantProperty, 0) => coerce(bound, Type::Variant)?,
             (F::Sqrt | F::Str, 0) | (F::Power, _) => coerce(bound, Type::Float)?,
             (F::Substring, 0) if types::family(bound.kind) == Family::Binary => bound,
             (F::Substring, 0) if !types::is_text(bound.kind) && !bound.is_bare_null() => {
@@ -79,7 +109,7 @@ pub(super) fn prepare(
             (F::QuoteName, _) => wide(bound, n)?,
             (F::DateAdd, 2)
             | (F::DateDiff | F::DateDiffBig, 1 | 2)
-            | (F::DateName | F::DatePart, 1)
+            | (F::DateName | F::DatePart | F::DateTrunc, 1)
             | (F::EoMonth | F::ToDateTimeOffset | F::SwitchOffset, 0) => {
                 let bound = time(bound, n)?;
                 if matches!(function, F::SwitchOffset) {

@@ -55,6 +55,7 @@ impl Binder<'_> {
                 Ok(Bound { node, kind: *to, nullable })
             }
             Expr::Call(call) => self.call(call),
+            Expr::Method { value, name, arguments } => self.method(value, name, arguments),
             Expr::Subquery(query) => {
                 self.no_subquery_here()?;
                 let sub = self.subquery(query, Place::Subquery)?;
@@ -124,16 +125,16 @@ impl Binder<'_> {
     fn global(name: &str) -> Binding<Bound> {
         let kind = match name {
             "@@ROWCOUNT" | "@@ERROR" | "@@TRANCOUNT" | "@@LOCK_TIMEOUT" | "@@MICROSOFTVERSION"
-            | "@@OPTIONS" | "@@TEXTSIZE" | "@@NESTLEVEL" | "@@FETCH_STATUS" | "@@MAX_CONNECTIONS"
-            | "@@PROCID" => Type::Int,
+            | "@@OPTIONS" | "@@TEXTSIZE" | "@@NESTLEVEL" | "@@FETCH_STATUS" | "@@CURSOR_ROWS"
+            | "@@MAX_CONNECTIONS" | "@@PROCID" => Type::Int,
             "@@SPID" | "@@LANGID" => Type::SmallInt,
             "@@DATEFIRST" | "@@MAX_PRECISION" => Type::TinyInt,
             "@@VERSION" => Type::NVarChar(Some(300)),
             "@@SERVERNAME" | "@@SERVICENAME" | "@@LANGUAGE" => Type::SYSNAME,
             "@@IDENTITY" => Type::Decimal { precision: 38, scale: 0 },
             "@@DBTS" | "@@CPU_BUSY" | "@@IDLE" | "@@IO_BUSY" | "@@CONNECTIONS" | "@@TIMETICKS"
-            | "@@REMSERVER" | "@@CURSOR_ROWS" | "@@PACK_RECEIVED" | "@@PACK_SENT" | "@@PACKET_ERRORS"
-            | "@@TOTAL_ERRORS" | "@@TOTAL_READ" | "@@TOTAL_WRITE" => {
+            | "@@REMSERVER" | "@@PACK_RECEIVED" | "@@PACK_SENT" | "@@PACKET_ERRORS" | "@@TOTAL_ERRORS"
+            | "@@TOTAL_READ" | "@@TOTAL_WRITE" => {
                 return Err(Message::not_modelled(name));
             }
             _ => {

@@ -45,18 +45,47 @@ impl Binder<'_> {
         match name.as_str() {
             "COALESCE" => return self.coalesce(call),
             "NULLIF" => return self.null_if(call),
-            "FORMAT" | "FORMATMESSAGE" | "CHOOSE" | "HASHBYTES" | "RAND" | "CHECKSUM" | "BINARY_CHECKSUM"
-            | "NEWSEQUENTIALID" | "SOUNDEX" | "DIFFERENCE" | "STRING_ESCAPE" | "JSON_VALUE"
-            | "JSON_QUERY" | "ISJSON" | "COMPRESS" | "DECOMPRESS" | "DATETRUNC" | "DATE_BUCKET"
-            | "GREATEST" | "LEAST" | "DATETIMEFROMPARTS" | "DATETIME2FROMPARTS" | "TIMEFROMPARTS" | "LOG"
-            | "LOG10" | "EXP" | "SIN" | "COS" | "TAN" | "PI" | "SQUARE" | "ATN2" | "NEXT"
-            | "SCOPE_IDENTITY" | "CURSOR_STATUS" => {
+            "GREATEST" | "LEAST" if self.world.version >= 16 => return self.extreme(&name, call),
+            "CHOOSE" => return self.choose(call),
+            "BINARY_CHECKSUM"
+            | "NEWSEQUENTIALID"
+            | "DIFFERENCE"
+            | "COMPRESS"
+            | "DECOMPRESS"
+            | "DATE_BUCKET"
+            | "JSON_OBJECT"
+            | "JSON_ARRAY"
+            | "JSON_PATH_EXISTS"
+            | "LEFT_SHIFT"
+            | "RIGHT_SHIFT"
+            | "BIT_COUNT"
+            | "GET_BIT"
+            | "SET_BIT"
+            | "CRYPT_GEN_RANDOM"
+            | "PWDENCRYPT"
+            | "PWDCOMPARE"
+            | "ENCRYPTBYKEY"
+            | "DECRYPTBYKEY"
+            | "TEXTPTR"
+            | "TEXTVALID"
+            | "EVENTDATA"
+            | "UPDATE"
+            | "COLUMNS_UPDATED"
+            | "REGEXP_LIKE"
+            | "REGEXP_REPLACE"
+            | "CURRENT_TIMEZONE"
+            | "CURRENT_TIMEZONE_ID"
+            | "MIN_ACTIVE_ROWVERSION"
+            | "NEXT" => {
                 if !self.exists_in_version(&name) {
                     return Err(unknown(&call.name[0]));
                 }
                 return Err(Message::not_modelled(format!("function {name}")));
             }
             _ => {}
+        }
+        if matches!(name.as_str(), "IDENT_CURRENT" | "IDENT_SEED" | "IDENT_INCR") {
+            return self.identity_of(&name, call);
         }
         if name == "NEWID" {
             // random by nature: only a host that has seeded ids can give one
@@ -80,6 +109,7 @@ impl Binder<'_> {
                 | Function::DateDiff
                 | Function::DateDiffBig
                 | Function::DateName
+                | Function::DateTrunc
                 | Function::DatePart
         ) {
             let part = if call.arguments.len() == 1 {
@@ -103,10 +133,65 @@ impl Binder<'_> {
         Self::typed(function, &name, arguments)
     }
 
+    /// GREATEST and LEAST: NULLs do not count.
+    fn extreme(&mut self, name: &str, call: &Call) -> Binding<Bound> {
+        let values = call.arguments.iter().map(|a| self.expression(a)).collect::<Binding<Vec<_>>>()?;
+        let kind = meet(values.iter())?;
+        let values = values.into_iter().map(|v| coerce(v, kind)).collect::<Binding<Vec<_>>>()?;
+        let function = if name == "LEAST" { Function::Least } else { Function::Greatest };
+        Ok(Bound { node: Node::Function(function, values), kind, nullable: true })
+    }
+
+    fn choose(&mut self, call: &Call) -> Binding<Bound> {
+        if call.arguments.len() < 2 {
+            return Err(wrong_count("choose", 2, 254));
+        }
+        let mut values = call.arguments.iter().map(|a| self.expression(a)).collect::<Binding<Vec<_>>>()?;
+        let index = coerce(values.remove(0), Type::Int)?;
+        let kind = meet(values.iter())?;
+        let mut all = vec![index];
+        for value in values {
+            all.push(coerce(value, kind)?);
+        }
+        Ok(Bound { node: Node::Function(Function::Choose, all), kind, nullable: true })
+    }
+
+    /// IDENT_CURRENT and its kin, of tables of the session.
+    fn identity_of(&mut self, name: &str, call: &Call) -> Binding<Bound> {
+        let [Expr::Literal(Value::Text(table), _)] = &call.arguments[..] else {
+            return Err(Message::not_modelled(format!("{name} of other than a named table")));
+        };
+        let parts = super::super::parser::name(table)?;
+        let kind = Type::Decimal { precision: 38, scale: 0 };
+        let none = Bound::constant(Value::Null, kind);
+        let Some(found) = self.world.own_table(&parts) else { return Ok(none) };
+        let Some((seed, step)) = found.definition.columns.iter().find_map(|c| c.identity) else {
+            return Ok(none);
+        };
+        let number = match name {
+            "IDENT_SEED" => seed,
+            "IDENT_INCR" => step,
+            _ if found.next_identity == seed => seed,
+            _ => found.next_identity - step,
+        };
+        Ok(Bound::constant(Value::Decimal { digits: i128::from(number), scale: 0 }, kind))
+    }
+
     fn exists_in_version(&self, name: &str) -> bool {
         let since = match name {
-            "STRING_ESCAPE" | "JSON_VALUE" | "JSON_QUERY" | "ISJSON" | "COMPRESS" | "DECOMPRESS" => 13,
-            "DATETRUNC" | "DATE_BUCKET" | "GREATEST" | "LEAST" => 16,
+            "COMPRESS" | "DECOMPRESS" => 13,
+            "CURRENT_TIMEZONE" => 15,
+            "DATE_BUCKET"
+            | "JSON_OBJECT"
+            | "JSON_ARRAY"
+            | "JSON_PATH_EXISTS"
+            | "LEFT_SHIFT"
+            | "RIGHT_SHIFT"
+            | "BIT_COUNT"
+            | "GET_BIT"
+            | "SET_BIT"
+            | "CURRENT_TIMEZONE_ID" => 16,
+            "REGEXP_LIKE" | "REGEXP_REPLACE" => 17,
             _ => 0,
         };
         since <= self.world.version
@@ -172,7 +257,42 @@ impl Binder<'_> {
                 },
                 _ => first,
             },
-            F::Sqrt => Type::Float,
+            F::Degrees | F::Radians => first,
+            F::Sqrt | F::Log | F::Square | F::Rand | F::Trigonometry(_) => Type::Float,
+            F::AtTimeZone => match first {
+                Type::DateTimeOffset { scale } | Type::DateTime2 { scale } => Type::DateTimeOffset { scale },
+                Type::DateTime => Type::DateTimeOffset { scale: 3 },
+                _ => Type::DateTimeOffset { scale: 0 },
+            },
+            F::Checksum | F::IsJson => Type::Int,
+            F::CursorStatus => Type::SmallInt,
+            F::Choose | F::Greatest | F::Least => first,
+            F::DateTime2FromParts | F::TimeFromParts | F::DateTimeOffsetFromParts => {
+                let scale = arguments.last().and_then(constant_int).and_then(|n| u8::try_from(n).ok());
+                let scale = scale.filter(|n| *n <= 7).ok_or_else(|| {
+                    Message::error(10760, "Scale argument is not valid. Valid expressions for data type scale argument are integer constants and integer constant expressions.")
+                })?;
+                match function {
+                    F::TimeFromParts => Type::Time { scale },
+                    F::DateTime2FromParts => Type::DateTime2 { scale },
+                    _ => Type::DateTimeOffset { scale },
+                }
+            }
+            F::DateTimeFromParts => Type::DateTime,
+            F::SmallDateTimeFromParts => Type::SmallDateTime,
+            F::DateTrunc => {
+                let kind = arguments[1].kind;
+                if types::family(kind) == Family::Time { kind } else { Type::DateTime2 { scale: 7 } }
+            }
+            F::Format | F::JsonValue => Type::NVarChar(Some(4000)),
+            F::FormatMessage => Type::NVarChar(Some(2048)),
+            F::HashBytes => Type::VarBinary(Some(8000)),
+            F::JsonQuery | F::JsonModify | F::StringEscape => Type::NVarChar(None),
+            F::ParseName => Type::SYSNAME,
+            F::RowCountBig => Type::BigInt,
+            F::ScopeIdentity => Type::Decimal { precision: 38, scale: 0 },
+            F::Soundex => Type::VarChar(Some(4)),
+            F::VariantProperty => Type::Variant,
             F::Ascii
             | F::Unicode
             | F::DatePart
@@ -239,6 +359,9 @@ impl Binder<'_> {
                 Type::Char(_) | Type::NChar(_) if function != F::Reverse => first,
                 _ => types::varying(national, length(0)),
             },
+            F::Trim if arguments.len() > 1 => {
+                types::varying(types::is_national(arguments[1].kind), length(1))
+            }
             F::LTrim | F::RTrim | F::Trim | F::Translate => types::varying(national, length(0)),
             F::QuoteName => Type::NVarChar(Some(258)),
             F::Replace => {

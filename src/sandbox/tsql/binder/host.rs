@@ -55,7 +55,6 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "DATABASEPROPERTYEX"
         | "CONNECTIONPROPERTY"
         | "SESSIONPROPERTY"
-        | "SQL_VARIANT_PROPERTY"
         | "FILEGROUPPROPERTY_EX"
         | "SESSION_CONTEXT"
         | "COLLATIONPROPERTY"
@@ -79,7 +78,6 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "SYSTEM_USER"
         | "USER"
         | "FILEGROUP_NAME"
-        | "PARSENAME"
         | "SQLAGENT_SUSER_SNAME"
         | "ORIGINAL_DB_NAME"
         | "PROGRAM_NAME" => Type::SYSNAME,

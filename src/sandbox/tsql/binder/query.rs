@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use super::super::ast::{self, Body, Expr, Item, OrderItem, Query, Select};
-use super::super::plan::{Bound, Grouping, Node, OrderKey, Plan, PlanBody, SelectPlan, Sub, TopPlan};
+use super::super::plan::{
+    Bound, Grouping, Node, OrderKey, Plan, PlanBody, SelectPlan, ShapePlan, Sub, TopPlan,
+};
+use super::super::shape::Shaped;
 use super::super::types;
 use super::join::{absorb, conjuncts};
 use super::{Binder, Binding, Clause, KnownCte, coerce};
@@ -39,7 +42,11 @@ impl Binder<'_> {
     }
 
     fn query_body(&mut self, query: &Query, place: Place) -> Binding<Plan> {
-        if place != Place::Statement && !query.order.is_empty() && query.offset.is_none() {
+        if place != Place::Statement
+            && !query.order.is_empty()
+            && query.offset.is_none()
+            && !matches!(query.shape, Some(ast::Shape::Xml(_)))
+        {
             let top = matches!(&query.body, Body::Select(select) if select.top.is_some());
             if !top {
                 return Err(Message::error(
@@ -67,6 +74,9 @@ impl Binder<'_> {
                     ));
                 }
                 let ((plan, columns), scope) = self.scoped(|b| b.select(select, &query.order, place))?;
+                if let Some(known) = scope.sources.first() {
+                    self.last_shown = known.alias.clone().or(known.name.last().cloned()).unwrap_or_default();
+                }
                 self.last_outer(&scope.outer);
                 (PlanBody::Select(Box::new(plan)), columns, scope.reads_host, Vec::new())
             }
@@ -76,7 +86,74 @@ impl Binder<'_> {
                 (body, columns, reads_host, order)
             }
         };
-        Ok(Plan { columns, body, order, offset, fetch, reads_host })
+        let (columns, shape) = self.shaped(query.shape.as_ref(), columns, &body)?;
+        Ok(Plan { columns, body, order, offset, fetch, reads_host, shape })
+    }
+
+    /// FOR XML and FOR JSON: what is shaped, and the one column that comes of it.
+    fn shaped(
+        &self,
+        shape: Option<&ast::Shape>,
+        columns: Vec<Column>,
+        body: &PlanBody,
+    ) -> Binding<(Vec<Column>, Option<ShapePlan>)> {
+        let Some(shape) = shape else { return Ok((columns, None)) };
+        let first = |body: &PlanBody| match body {
+            PlanBody::Select(select) => Some(select.outputs.clone()),
+            PlanBody::Set { .. } => None,
+        };
+        let outputs = first(body).unwrap_or_default();
+        let auto = match shape {
+            ast::Shape::Xml(x) => x.mode == ast::XmlMode::Auto,
+            ast::Shape::Json(j) => j.auto,
+        };
+        let mut source = String::new();
+        if auto {
+            let mut leaves = Vec::new();
+            if let PlanBody::Select(select) = body
+                && let Some(from) = &select.source
+            {
+                from.leaves(&mut leaves);
+            }
+            if leaves.len() != 1 {
+                return Err(Message::not_modelled("FOR XML AUTO or FOR JSON AUTO over other than one table"));
+            }
+            source.clone_from(&self.last_shown);
+        }
+        let path = matches!(shape, ast::Shape::Xml(x) if x.mode == ast::XmlMode::Path);
+        for (at, column) in columns.iter().enumerate() {
+            if !column.name.is_empty() || path {
+                continue;
+            }
+            return Err(match shape {
+                ast::Shape::Json(_) => Message::error(
+                    13605,
+                    "Column expressions and data sources without names or aliases cannot be formatted as JSON text using FOR JSON clause. Add alias to the unnamed column or table.",
+                ),
+                ast::Shape::Xml(_) => Message::error(
+                    6809,
+                    format!(
+                        "Unnamed tables cannot be used as XML identifiers as well as unnamed columns cannot be used for attribute names. Name unnamed columns/tables using AS in the SELECT statement. (column {})",
+                        at + 1
+                    ),
+                ),
+            });
+        }
+        let shaped = columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| Shaped {
+                json: outputs.get(at).is_some_and(holds_json),
+                source: source.clone(),
+                column,
+            })
+            .collect();
+        let (name, kind) = match shape {
+            ast::Shape::Xml(x) if x.typed => ("", Type::Xml),
+            ast::Shape::Xml(_) => ("XML_F52E2B61-18A1-11d1-B105-00805F49916B", Type::NVarChar(None)),
+            ast::Shape::Json(_) => ("JSON_F52E2B61-18A1-11d1-B105-00805F49916B", Type::NVarChar(None)),
+        };
+        Ok((vec![Column::new(name, kind)], Some(ShapePlan { shape: shape.clone(), columns: shaped })))
     }
 
     /// Places a finished query took from outside, kept for [`Binder::subquery`].
@@ -146,12 +223,17 @@ impl Binder<'_> {
                 });
             }
         }
-        let having = match &select.having {
+        if select.sets.is_some()
+            && let Some(scope) = self.scope()
+        {
+            scope.set_keys.clone_from(&keys);
+        }
+        let mut having = match &select.having {
             Some(having) => Some(self.in_clause(Clause::Having, |b| b.expression(having))?),
             None => None,
         };
-        let (outputs, columns) = self.in_clause(Clause::Select, |b| b.items(select, place))?;
-        let order = self.in_clause(Clause::OrderBy, |b| b.order(select, order, &outputs, &columns))?;
+        let (mut outputs, columns) = self.in_clause(Clause::Select, |b| b.items(select, place))?;
+        let mut order = self.in_clause(Clause::OrderBy, |b| b.order(select, order, &outputs, &columns))?;
         let top = match &select.top {
             Some(top) => Some(self.top(top)?),
             None => None,
@@ -165,7 +247,7 @@ impl Binder<'_> {
                 )
             });
         }
-        let (slots, aggregates, windows) = match self.scope() {
+        let (slots, aggregates, mut windows) = match self.scope() {
             Some(scope) => (
                 scope.sources.len() + 2,
                 std::mem::take(&mut scope.aggregates),
@@ -173,8 +255,27 @@ impl Binder<'_> {
             ),
             None => (2, Vec::new(), Vec::new()),
         };
-        let grouped = !keys.is_empty() || !aggregates.is_empty() || having.is_some();
-        let group = grouped.then_some(Grouping { keys, aggregates, having });
+        if select.sets.is_some() {
+            let slot = slots - 2;
+            for output in &mut outputs {
+                over_sets(output, &keys, slot)?;
+            }
+            if let Some(having) = &mut having {
+                over_sets(having, &keys, slot)?;
+            }
+            for (key, _) in &mut order {
+                if let OrderKey::Value(value) = key {
+                    over_sets(value, &keys, slot)?;
+                }
+            }
+            for window in &mut windows {
+                for value in window.values_mut() {
+                    over_sets(value, &keys, slot)?;
+                }
+            }
+        }
+        let grouped = !keys.is_empty() || !aggregates.is_empty() || having.is_some() || select.sets.is_some();
+        let group = grouped.then_some(Grouping { keys, sets: select.sets.clone(), aggregates, having });
         if let Some(group) = &group {
             self.check_grouping(group, &outputs, &order, &windows)?;
         }
@@ -192,6 +293,7 @@ impl Binder<'_> {
             distinct: select.distinct,
             top,
             order,
+            track: None,
         };
         Ok((plan, columns))
     }
@@ -212,7 +314,7 @@ impl Binder<'_> {
         Ok(TopPlan { count: coerce(count, kind)?, percent: top.percent, ties: top.ties })
     }
 
-    fn items(&mut self, select: &Select, place: Place) -> Binding<(Vec<Bound>, Vec<Column>)> {
+    pub(super) fn items(&mut self, select: &Select, place: Place) -> Binding<(Vec<Bound>, Vec<Column>)> {
         let mut outputs = Vec::new();
         let mut columns = Vec::new();
         for item in &select.items {
@@ -240,7 +342,7 @@ impl Binder<'_> {
                     columns.push(Column { name, kind: bound.kind, nullable: bound.nullable });
                     outputs.push(bound);
                 }
-                Item::Assign { variable, value } => {
+                Item::Assign { variable, operator, value } => {
                     if place != Place::Statement {
                         return Err(Message {
                             class: 15,
@@ -248,7 +350,13 @@ impl Binder<'_> {
                         });
                     }
                     let kind = self.variable_kind(variable)?;
-                    let bound = coerce(self.expression(value)?, kind)?;
+                    let mut bound = self.expression(value)?;
+                    if let Some(operator) = operator {
+                        let key = variable.to_lowercase();
+                        let old = Bound { node: Node::Variable(key), kind, nullable: true };
+                        bound = super::operator::arithmetic(*operator, old, bound)?;
+                    }
+                    let bound = coerce(bound, kind)?;
                     columns.push(Column { name: variable.clone(), kind, nullable: true });
                     outputs.push(bound);
                 }
@@ -381,6 +489,36 @@ impl Binder<'_> {
             _ => Err(Message { line, ..Message::error(209, format!("Ambiguous column name '{name}'.")) }),
         }
     }
+}
+
+/// Whether a value is JSON already: a FOR JSON subquery or JSON_QUERY.
+fn holds_json(value: &Bound) -> bool {
+    match &value.node {
+        Node::Scalar(sub) => {
+            matches!(&sub.plan.shape, Some(s) if matches!(&s.shape, ast::Shape::Json(j) if !j.bare))
+        }
+        Node::Function(function, _) => *function == super::super::function::Function::JsonQuery,
+        Node::Convert { value, .. } => holds_json(value),
+        _ => false,
+    }
+}
+
+/// Puts the values of the current set in the place of what is grouped by.
+fn over_sets(value: &mut Bound, keys: &[Bound], slot: usize) -> Binding<()> {
+    value.replace(&|part| {
+        let at = keys.iter().position(|k| k == part)?;
+        let place = super::Place { up: 0, slot, index: at };
+        Some(Bound { node: Node::Column(place), kind: part.kind, nullable: true })
+    });
+    let mut below = false;
+    value.walk(&mut |part| {
+        below |= part.sub().is_some_and(|sub| sub.outer.iter().any(|p| p.up == 0));
+        true
+    });
+    if below {
+        return Err(Message::not_modelled("a correlated subquery over GROUPING SETS, ROLLUP or CUBE"));
+    }
+    Ok(())
 }
 
 pub(super) fn ordinal(n: i64, columns: usize) -> Binding<usize> {

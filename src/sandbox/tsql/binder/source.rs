@@ -35,7 +35,7 @@ impl Binder<'_> {
         }
     }
 
-    fn add(&mut self, known: Known) -> Binding<usize> {
+    pub(super) fn add(&mut self, known: Known) -> Binding<usize> {
         let slot = self.count();
         let clash = self.scopes.last().and_then(|scope| {
             scope
@@ -114,6 +114,21 @@ impl Binder<'_> {
                 self.known_sub(sub, alias)
             }
             Source::Values { rows, alias, columns } => self.values(rows, alias, columns),
+            Source::Pivot { source, fold, column, list, alias } => {
+                let derived = self.pivot(source, fold, column, list, alias)?;
+                self.source(&derived)
+            }
+            Source::Unpivot { source, value, column, list, alias } => {
+                let derived = self.unpivot(source, value, column, list, alias)?;
+                self.source(&derived)
+            }
+            Source::Nodes { value, path, alias, column } => self.nodes(value, path, alias, column),
+            Source::OpenJson { text, path, schema, alias, columns } => {
+                self.open_json(text, path.as_ref(), schema, alias.as_ref(), columns)
+            }
+            Source::Remote { server, text, alias, columns, line } => self
+                .remote_query(server, text, alias.as_ref(), columns)
+                .map_err(|m| Message { line: *line, ..m }),
             Source::Join { how, left, right, on } => self.join(*how, left, right, on.as_ref()),
             Source::Apply { outer, left, right } => {
                 let first = self.count();
@@ -138,6 +153,13 @@ impl Binder<'_> {
 
     fn table(&mut self, name: &Name, alias: Option<&String>, hint: Hint) -> Binding<SourcePlan> {
         if let [single] = &name[..] {
+            if let Some((_, columns, id)) =
+                self.working.iter().rev().find(|w| self.world.same_name(&w.0, single)).cloned()
+            {
+                let width = columns.len();
+                let slot = self.table_source(name, alias, columns, None)?;
+                return Ok(SourcePlan::Working { slot, width, id });
+            }
             let visible = self.ctes.iter().rposition(|c| self.world.same_name(&c.cte.name, single));
             if let Some(at) = visible {
                 return self.cte(at, alias);
@@ -147,6 +169,9 @@ impl Binder<'_> {
             let key = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
             let table = self.world.temporary.get(&key).ok_or_else(|| invalid_object(name))?;
             return self.own_rows(name, alias, &table.table);
+        }
+        if name.len() == 4 {
+            return self.remote_table(name, alias);
         }
         let object = self.world.object(name)?;
         let columns = self.world.columns(&object)?.ok_or_else(|| invalid_object(name))?;
@@ -159,13 +184,18 @@ impl Binder<'_> {
     }
 
     /// A table of the session's own.
-    fn own_rows(&mut self, name: &[String], alias: Option<&String>, table: &Table) -> Binding<SourcePlan> {
+    pub(super) fn own_rows(
+        &mut self,
+        name: &[String],
+        alias: Option<&String>,
+        table: &Table,
+    ) -> Binding<SourcePlan> {
         let rows = Rc::new(table.rows.iter().cloned().map(Rc::new).collect());
         let slot = self.table_source(name, alias, table.columns.clone(), None)?;
         Ok(SourcePlan::Rows { slot, rows: Held::Here(rows, table.columns.len()) })
     }
 
-    fn table_source(
+    pub(super) fn table_source(
         &mut self,
         name: &[String],
         alias: Option<&String>,
@@ -173,6 +203,7 @@ impl Binder<'_> {
         host: Option<Rc<HostRows>>,
     ) -> Binding<usize> {
         let shown = alias.cloned().unwrap_or_else(|| name.join("."));
+        self.last_table = Some((columns.clone(), name.to_vec()));
         self.add(Known { shown, alias: alias.cloned(), name: name.to_vec(), columns, host })
     }
 
@@ -182,12 +213,15 @@ impl Binder<'_> {
         // a CTE sees the ones before it, and nothing of the queries that use it
         let hidden = self.ctes.split_off(known.sees);
         let scopes = std::mem::take(&mut self.scopes);
-        let result =
-            if self.mentions(&known.cte.query, name) && !self.ctes.iter().any(|c| c.cte.name == *name) {
-                Err(Message::not_modelled(format!("recursive CTE '{name}'")))
-            } else {
-                self.derived(&known.cte.query, name, &known.cte.columns)
-            };
+        let own = self.mentions(&known.cte.query, name) && !self.ctes.iter().any(|c| c.cte.name == *name);
+        if own {
+            let result = self.recursive(&known.cte, alias);
+            self.scopes = scopes;
+            self.ctes.extend(hidden);
+            let (make, columns) = result?;
+            return self.known_recursive(make, columns, name, alias);
+        }
+        let result = self.derived(&known.cte.query, name, &known.cte.columns);
         self.scopes = scopes;
         self.ctes.extend(hidden);
         let (sub, columns) = result?;
@@ -203,28 +237,6 @@ impl Binder<'_> {
             host: None,
         })?;
         Ok(SourcePlan::Derived { slot, width, query: sub })
-    }
-
-    /// Whether a CTE's query reads the CTE itself.
-    fn mentions(&self, query: &super::super::ast::Query, name: &str) -> bool {
-        use super::super::ast::Body;
-        fn source(s: &Source, found: &dyn Fn(&str) -> bool) -> bool {
-            match s {
-                Source::Table { name, .. } => name.len() == 1 && found(&name[0]),
-                Source::Derived { query, .. } => body(&query.body, found),
-                Source::Join { left, right, .. } | Source::Apply { left, right, .. } => {
-                    source(left, found) || source(right, found)
-                }
-                _ => false,
-            }
-        }
-        fn body(b: &Body, found: &dyn Fn(&str) -> bool) -> bool {
-            match b {
-                Body::Select(select) => select.from.as_ref().is_some_and(|s| source(s, found)),
-                Body::Set { left, right, .. } => body(left, found) || body(right, found),
-            }
-        }
-        body(&query.body, &|n| self.world.same_name(n, name))
     }
 
     /// A derived table: its columns must have names, each once.
@@ -320,22 +332,15 @@ impl Binder<'_> {
     ) -> Binding<SourcePlan> {
         let mut arguments: Vec<Bound> =
             arguments.iter().map(|a| self.expression(a)).collect::<Binding<_>>()?;
-        let (what, mut columns) = if name.len() == 1 && name[0].eq_ignore_ascii_case("STRING_SPLIT") {
-            if self.world.version < 13 {
-                return Err(invalid_object(name));
-            }
-            if arguments.len() == 3 {
-                return Err(Message::not_modelled("STRING_SPLIT with ordinals"));
-            }
-            if arguments.len() != 2 {
-                return Err(Message::error(
-                    8144,
-                    "Procedure or function STRING_SPLIT has too many arguments specified.",
-                ));
-            }
-            let kind = Type::NVarChar(Some(4000));
-            arguments = arguments.into_iter().map(|a| coerce(a, kind)).collect::<Binding<_>>()?;
-            (RowsetFunction::Split, vec![Column::new("value", kind)])
+        let built_in = if let [single] = &name[..] {
+            let (what, columns, given) = self.built_in_rowset(single, arguments)?;
+            arguments = given;
+            what.map(|w| (w, columns))
+        } else {
+            None
+        };
+        let (what, mut columns) = if let Some(found) = built_in {
+            found
         } else {
             let object: ObjectName = self.world.object(name)?;
             // its columns are known before its arguments are: ask with NULLs

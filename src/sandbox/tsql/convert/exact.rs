@@ -9,6 +9,9 @@ pub(super) fn to_exact(value: &Value, from: Type, to: Type) -> Result<Value, Mes
     if to == Type::Bit {
         return to_bit(value, from);
     }
+    if types::is_money(to) {
+        return to_money(value, from, to);
+    }
     let (digits, scale) = match value {
         Value::Text(text) => return from_text(text, from, to),
         Value::Float(n) => {
@@ -46,6 +49,52 @@ pub(super) fn to_exact(value: &Value, from: Type, to: Type) -> Result<Value, Mes
     finish(digits, scale, from, to)
 }
 
+/// Money has four decimals and rounds; texts may say a currency and thousands.
+fn to_money(value: &Value, from: Type, to: Type) -> Result<Value, Message> {
+    let digits = match value {
+        Value::Text(text) => {
+            let plain: String =
+                text.trim().chars().filter(|c| !matches!(c, ',' | '$' | '€' | '£' | '¥')).collect();
+            let bad = || {
+                Message::error(
+                    235,
+                    "Cannot convert a char value to money. The value has incorrect syntax.".to_owned(),
+                )
+            };
+            if plain.is_empty() {
+                Some(0)
+            } else {
+                let (digits, scale) = parse_decimal(&plain).ok_or_else(bad)?;
+                number::rescale(digits, scale, 4)
+            }
+        }
+        Value::Float(n) if n.abs() < 1e15 => Some((n * 10_000.0).round() as i128),
+        Value::Float(_) => None,
+        Value::Binary(bytes) => {
+            let keep = &bytes[bytes.len().saturating_sub(8)..];
+            Some(i128::from(keep.iter().fold(0u64, |n, b| n << 8 | u64::from(*b)) as i64))
+        }
+        Value::DateTime(moment) => Some((time::days(*moment) * 10_000.0).round() as i128),
+        other => {
+            let (digits, scale) = compare::exact(other).ok_or_else(|| types::clash(from, to))?;
+            number::rescale(digits, scale, 4)
+        }
+    };
+    digits
+        .filter(|d| money_range(to).contains(d))
+        .map(|digits| Value::Decimal { digits, scale: 4 })
+        .ok_or_else(|| overflow("expression", to))
+}
+
+/// What the money types hold, in ten-thousandths.
+pub(in crate::sandbox::tsql) fn money_range(kind: Type) -> std::ops::RangeInclusive<i128> {
+    if kind == Type::SmallMoney {
+        i128::from(i32::MIN)..=i128::from(i32::MAX)
+    } else {
+        i128::from(i64::MIN)..=i128::from(i64::MAX)
+    }
+}
+
 fn finish(digits: i128, scale: u8, from: Type, to: Type) -> Result<Value, Message> {
     if let Type::Decimal { precision, scale: wanted } = to {
         let what = if types::is_integer(from) { types::name(from) } else { "numeric" };
@@ -54,8 +103,12 @@ fn finish(digits: i128, scale: u8, from: Type, to: Type) -> Result<Value, Messag
             .map(|digits| Value::Decimal { digits, scale: wanted })
             .ok_or_else(|| overflow(what, to));
     }
-    // decimals lose their fraction, they are not rounded
-    let whole = digits / number::power(scale);
+    // decimals lose their fraction, money is rounded
+    let whole = if types::is_money(from) {
+        number::rescale(digits, scale, 0).unwrap_or(digits)
+    } else {
+        digits / number::power(scale)
+    };
     i64::try_from(whole).ok().filter(|n| integer_range(to).contains(n)).map(Value::Int).ok_or_else(
         || match to {
             Type::TinyInt | Type::SmallInt if types::is_integer(from) => Message::error(

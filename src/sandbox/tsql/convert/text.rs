@@ -62,6 +62,7 @@ pub(super) fn to_text(value: Value, from: Type, to: Type, style: i32) -> Result<
             text
         }
         Value::Bit(b) => if b { "1" } else { "0" }.to_owned(),
+        Value::Decimal { digits, .. } if types::is_money(from) => money_text(digits, style),
         Value::Decimal { digits, scale } => {
             let text = number::text(digits, scale);
             if most.is_some_and(|most| text.len() > most) {
@@ -106,6 +107,27 @@ pub(super) fn to_text(value: Value, from: Type, to: Type, style: i32) -> Result<
         None => text,
     };
     Ok(pad(Value::Text(text), to))
+}
+
+/// Two decimals; with commas in style 1, four decimals in style 2.
+fn money_text(digits: i128, style: i32) -> String {
+    if style == 2 || style == 126 {
+        return number::text(digits, 4);
+    }
+    let text = number::text(number::rescale(digits, 4, 2).unwrap_or(digits), 2);
+    if style != 1 {
+        return text;
+    }
+    let (sign, plain) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (whole, cents) = plain.split_once('.').unwrap_or((plain, "00"));
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{cents}")
 }
 
 /// char and nchar are padded with blanks to their length.

@@ -64,6 +64,10 @@ pub(super) fn compute(operator: Operator, left: &Value, right: &Value, kind: Typ
                         .map(|digits| Value::Decimal { digits, scale })
                         .ok_or_else(|| overflow(kind))
                 }
+                Type::Money | Type::SmallMoney => decimal(operator, a, b, 4)?
+                    .filter(|d| super::super::convert::money_range(kind).contains(d))
+                    .map(|digits| Value::Decimal { digits, scale: 4 })
+                    .ok_or_else(|| overflow(kind)),
                 _ => integer(operator, a.0 as i64, b.0 as i64, kind),
             }
         }

@@ -4,14 +4,14 @@ use super::super::convert::{convert, parse_datetime, parse_decimal, units};
 use super::super::function::Function;
 use super::super::plan::{Bound, Fault};
 use super::super::state::Caught;
-use super::super::types;
+use super::super::{json, types};
 use super::numeric::numeric;
 use super::{Around, Evaluated, Run, like, moment};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::{Type, Value};
 
 /// The longest text a function makes when its type has no end.
-const LONGEST: usize = 4 * 1024 * 1024;
+pub(super) const LONGEST: usize = 4 * 1024 * 1024;
 
 impl Run<'_> {
     pub(super) fn function(
@@ -26,12 +26,42 @@ impl Run<'_> {
             let first = self.value(&arguments[0], scope)?;
             return if first == Value::Null { self.value(&arguments[1], scope) } else { Ok(first) };
         }
+        if function == F::Choose {
+            let index = match self.value(&arguments[0], scope)? {
+                Value::Int(n) => usize::try_from(n).unwrap_or(0),
+                _ => 0,
+            };
+            return arguments
+                .get(index)
+                .filter(|_| index > 0)
+                .map_or(Ok(Value::Null), |a| self.value(a, scope));
+        }
         let values = arguments.iter().map(|a| self.value(a, scope)).collect::<Evaluated<Vec<_>>>()?;
         if let Some(value) = self.without_arguments(function)? {
             return Ok(value);
         }
         match function {
             F::Concat | F::ConcatWs => return Self::concat(function, &values, arguments, kind),
+            F::Greatest | F::Least => {
+                let collation = self.world.collation;
+                let mut best = Value::Null;
+                for value in values {
+                    let order = collation.values(&value, &best);
+                    let better = if function == F::Greatest { order.is_gt() } else { order.is_lt() };
+                    if value != Value::Null && (best == Value::Null || better) {
+                        best = value;
+                    }
+                }
+                return Ok(best);
+            }
+            F::Rand
+            | F::Checksum
+            | F::FormatMessage
+            | F::CursorStatus
+            | F::VariantProperty
+            | F::JsonModify => {
+                return self.session_function(function, &values, arguments);
+            }
             F::IsNumeric => return Ok(Value::Int(i64::from(is_numeric(&values[0])))),
             F::IsDate => {
                 let date = matches!(&values[0], Value::DateTime(_))
@@ -45,12 +75,26 @@ impl Run<'_> {
             return Ok(Value::Null);
         }
         if moment::takes(function) {
-            return moment::compute(function, &values, arguments, kind).map_err(Fault::from);
+            return moment::compute(function, &values, arguments, kind, self.world.globals.date_first)
+                .map_err(Fault::from);
         }
         let result = match function {
-            F::Abs | F::Sign | F::Ceiling | F::Floor | F::Power | F::Round | F::Sqrt | F::Str => {
-                numeric(function, &values, kind)?
-            }
+            F::HashBytes => super::hash::hash_bytes(&values[0], &values[1], arguments[1].kind)?,
+            F::Format => super::format::format(&values, arguments[0].kind)?,
+            F::JsonValue | F::JsonQuery | F::IsJson | F::StringEscape => json_function(function, &values)?,
+            F::Abs
+            | F::Sign
+            | F::Ceiling
+            | F::Floor
+            | F::Power
+            | F::Round
+            | F::Sqrt
+            | F::Str
+            | F::Degrees
+            | F::Radians
+            | F::Log
+            | F::Square
+            | F::Trigonometry(_) => numeric(function, &values, kind)?,
             F::DataLength => Value::Int(data_length(&values[0], arguments[0].kind)),
             _ => self.text_function(function, &values)?,
         };
@@ -64,6 +108,18 @@ impl Run<'_> {
     fn without_arguments(&self, function: Function) -> Evaluated<Option<Value>> {
         use Function as F;
         let world = self.world;
+        if function == F::ScopeIdentity {
+            let last = world.globals.scope_identity;
+            return Ok(Some(
+                last.map_or(Value::Null, |n| Value::Decimal { digits: i128::from(n), scale: 0 }),
+            ));
+        }
+        if function == F::RowCountBig {
+            return Ok(Some(Value::Int(world.globals.row_count)));
+        }
+        if let F::Trigonometry(super::super::function::Trigonometry::Pi) = function {
+            return Ok(Some(Value::Float(std::f64::consts::PI)));
+        }
         let caught = world.globals.caught.as_ref().map(|Caught(m)| m);
         let text = |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
         let int = |n: Option<i32>| n.map_or(Value::Null, |n| Value::Int(i64::from(n)));
@@ -140,7 +196,21 @@ impl Run<'_> {
             F::Upper => Value::Text(text(0).to_uppercase()),
             F::LTrim => Value::Text(text(0).trim_start_matches(' ').to_owned()),
             F::RTrim => Value::Text(text(0).trim_end_matches(' ').to_owned()),
+            F::Trim if values.len() > 1 => {
+                let set = text(0);
+                let within = |c: char| set.chars().any(|s| collation.same_char(s, c));
+                Value::Text(text(1).trim_matches(within).to_owned())
+            }
             F::Trim => Value::Text(text(0).trim_matches(' ').to_owned()),
+            F::ParseName => {
+                let Ok(parts) = super::super::parser::name(&text(0)) else { return Ok(Value::Null) };
+                let at = size(int(1));
+                match parts.len().checked_sub(at).filter(|_| at > 0).map(|n| parts[n].clone()) {
+                    Some(part) if !part.is_empty() => Value::Text(part),
+                    _ => Value::Null,
+                }
+            }
+            F::Soundex => Value::Text(soundex(&text(0))),
             F::Reverse => Value::Text(text(0).chars().rev().collect()),
             F::Left | F::Right if int(1) < 0 => {
                 return Err(negative(if function == F::Left { "left" } else { "right" }));
@@ -229,6 +299,77 @@ impl Run<'_> {
             _ => return Err(Message::not_modelled(format!("function {function:?}")).into()),
         })
     }
+}
+
+fn json_function(function: Function, values: &[Value]) -> Evaluated<Value> {
+    use Function as F;
+    let text = |at: usize| match values.get(at) {
+        Some(Value::Text(text)) => text.as_str(),
+        _ => "$",
+    };
+    let whole = text(0);
+    Ok(match function {
+        F::StringEscape => {
+            if !text(1).eq_ignore_ascii_case("json") {
+                let text = "An invalid value was specified for argument 2.";
+                return Err(Message::error(1761, text).into());
+            }
+            Value::Text(json::escaped(whole))
+        }
+        F::IsJson => {
+            let is = json::parse(whole).is_ok_and(|j| j.is_object() || j.is_array());
+            Value::Int(i64::from(is))
+        }
+        _ => {
+            let path = json::path(if values.len() > 1 { text(1) } else { "$" })?;
+            let parsed = json::parse(whole)?;
+            let found = json::follow(&parsed, &path)?;
+            let shown = match (function, found) {
+                (F::JsonValue, Some(found)) => json::scalar(found),
+                (_, Some(found)) if found.is_object() || found.is_array() => Some(found.to_string()),
+                _ => None,
+            };
+            match shown {
+                Some(shown) => Value::Text(shown),
+                None if path.strict => {
+                    let (number, text) = if function == F::JsonValue {
+                        (13623, "Scalar value cannot be found in the specified JSON path.")
+                    } else {
+                        (13624, "Object or array cannot be found in the specified JSON path.")
+                    };
+                    return Err(Message::error(number, text).into());
+                }
+                None => Value::Null,
+            }
+        }
+    })
+}
+
+/// The English sound of a word, a letter and three digits.
+fn soundex(word: &str) -> String {
+    let code = |c: char| match c.to_ascii_uppercase() {
+        'B' | 'F' | 'P' | 'V' => Some('1'),
+        'C' | 'G' | 'J' | 'K' | 'Q' | 'S' | 'X' | 'Z' => Some('2'),
+        'D' | 'T' => Some('3'),
+        'L' => Some('4'),
+        'M' | 'N' => Some('5'),
+        'R' => Some('6'),
+        _ => None,
+    };
+    let mut letters = word.chars().take_while(char::is_ascii_alphabetic);
+    let Some(first) = letters.next() else { return "0000".to_owned() };
+    let mut out = first.to_ascii_uppercase().to_string();
+    let mut last = code(first);
+    for c in letters {
+        let now = code(c);
+        if let Some(digit) = now.filter(|_| now != last) {
+            out.push(digit);
+        }
+        if !matches!(c.to_ascii_uppercase(), 'H' | 'W') {
+            last = now;
+        }
+    }
+    format!("{:0<4}", out.chars().take(4).collect::<String>())
 }
 
 fn replace(

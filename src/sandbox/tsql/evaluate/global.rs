@@ -15,11 +15,12 @@ impl Run<'_> {
             "@@TEXTSIZE" => int(globals.text_size),
             "@@NESTLEVEL" => int(i64::from(globals.nest_level)),
             "@@OPTIONS" => int(globals.options),
+            "@@CURSOR_ROWS" => int(globals.cursor_rows),
             "@@FETCH_STATUS" => int(globals.fetch_status),
             "@@MAX_CONNECTIONS" => int(32_767),
             "@@PROCID" | "@@LANGID" => int(0),
             "@@SPID" => int(i64::from(self.world.context.session_id)),
-            "@@DATEFIRST" => int(7),
+            "@@DATEFIRST" => int(globals.date_first),
             "@@MAX_PRECISION" => int(38),
             "@@LANGUAGE" => Value::Text("us_english".to_owned()),
             "@@MICROSOFTVERSION" => {

@@ -24,6 +24,13 @@ pub(super) fn takes(function: Function) -> bool {
             | F::EoMonth
             | F::SwitchOffset
             | F::ToDateTimeOffset
+            | F::AtTimeZone
+            | F::DateTimeFromParts
+            | F::DateTime2FromParts
+            | F::DateTimeOffsetFromParts
+            | F::SmallDateTimeFromParts
+            | F::TimeFromParts
+            | F::DateTrunc
     )
 }
 
@@ -72,6 +79,7 @@ pub(super) fn compute(
     values: &[Value],
     arguments: &[Bound],
     kind: Type,
+    date_first: i64,
 ) -> Result<Value, Message> {
     use Function as F;
     let broken = || Message::not_modelled("a date function over these values");
@@ -96,7 +104,7 @@ pub(super) fn compute(
         F::DatePart | F::DateName => {
             let (moment, offset) = parts(&values[1]).ok_or_else(broken)?;
             let part = word(&values[0]);
-            let number = part_of(part, moment, offset)?;
+            let number = part_of(part, moment, offset, date_first)?;
             if function == F::DatePart {
                 return Ok(Value::Int(number));
             }
@@ -124,6 +132,53 @@ pub(super) fn compute(
                     )
                 })
         }
+        F::DateTimeFromParts
+        | F::DateTime2FromParts
+        | F::DateTimeOffsetFromParts
+        | F::SmallDateTimeFromParts
+        | F::TimeFromParts => from_parts(function, values, kind),
+        F::DateTrunc => {
+            let (moment, offset) = parts(&values[1]).ok_or_else(broken)?;
+            let part = word(&values[0]);
+            let date = moment.date();
+            let hour = |h, m, s| date.and_hms_opt(h, m, s);
+            let start = match part {
+                "year" => NaiveDate::from_ymd_opt(date.year(), 1, 1).map(|d| d.and_time(NaiveTime::MIN)),
+                "quarter" => NaiveDate::from_ymd_opt(date.year(), date.month0() / 3 * 3 + 1, 1)
+                    .map(|d| d.and_time(NaiveTime::MIN)),
+                "month" => date.with_day(1).map(|d| d.and_time(NaiveTime::MIN)),
+                "week" => Some(
+                    (date - TimeDelta::days(i64::from(date.weekday().num_days_from_sunday())))
+                        .and_time(NaiveTime::MIN),
+                ),
+                "iso_week" => Some(
+                    (date - TimeDelta::days(i64::from(date.weekday().num_days_from_monday())))
+                        .and_time(NaiveTime::MIN),
+                ),
+                "day" | "dayofyear" => hour(0, 0, 0),
+                "hour" => hour(moment.hour(), 0, 0),
+                "minute" => hour(moment.hour(), moment.minute(), 0),
+                "second" => hour(moment.hour(), moment.minute(), moment.second()),
+                "millisecond" => moment.with_nanosecond(moment.nanosecond() / 1_000_000 * 1_000_000),
+                "microsecond" => moment.with_nanosecond(moment.nanosecond() / 1_000 * 1_000),
+                _ => return Err(Message::not_modelled(format!("DATETRUNC of {part}"))),
+            }
+            .ok_or_else(broken)?;
+            Ok(match &values[1] {
+                Value::Date(_) => Value::Date(start.date()),
+                Value::Time(_) => Value::Time(start.time()),
+                Value::DateTimeOffset(..) => Value::DateTimeOffset(start, offset),
+                _ => Value::DateTime(start),
+            })
+        }
+        F::AtTimeZone => {
+            let zone = word(&values[1]);
+            if !zone.eq_ignore_ascii_case("UTC") {
+                return Err(Message::not_modelled(format!("time zone '{zone}'")));
+            }
+            let (moment, offset) = parts(&values[0]).ok_or_else(broken)?;
+            Ok(Value::DateTimeOffset(utc(moment, offset), 0))
+        }
         F::EoMonth => {
             let (moment, _) = parts(&values[0]).ok_or_else(broken)?;
             let add = values.get(1).map_or(0, int);
@@ -144,6 +199,49 @@ pub(super) fn compute(
             Ok(Value::DateTimeOffset(shifted, wanted))
         }
         _ => Err(broken()),
+    }
+}
+
+/// DATETIMEFROMPARTS and its kin.
+fn from_parts(function: Function, values: &[Value], kind: Type) -> Result<Value, Message> {
+    use Function as F;
+    let bad = || {
+        let text = format!(
+            "Cannot construct data type {}, some of the arguments have values which are not valid.",
+            types::name(kind)
+        );
+        Message::error(289, text)
+    };
+    let n = |at: usize| u32::try_from(int(&values[at])).map_err(|_| bad());
+    let scale = match kind {
+        Type::Time { scale } | Type::DateTime2 { scale } | Type::DateTimeOffset { scale } => scale,
+        _ => 3,
+    };
+    let nanos = |fraction: u32| {
+        let unit = 10u32.pow(9 - u32::from(scale));
+        if u64::from(fraction) < 10u64.pow(u32::from(scale)) { Ok(fraction * unit) } else { Err(bad()) }
+    };
+    let time = |from: usize, second: u32, nanos: u32| {
+        NaiveTime::from_hms_nano_opt(n(from)?, n(from + 1)?, second, nanos).ok_or_else(bad)
+    };
+    if function == F::TimeFromParts {
+        return time(0, n(2)?, nanos(n(3)?)?).map(Value::Time);
+    }
+    let year = i32::try_from(int(&values[0])).ok().filter(|y| (1..=9999).contains(y)).ok_or_else(bad)?;
+    let date = NaiveDate::from_ymd_opt(year, n(1)?, n(2)?).ok_or_else(bad)?;
+    let moment = match function {
+        F::SmallDateTimeFromParts => date.and_time(time(3, 0, 0)?),
+        _ => date.and_time(time(3, n(5)?, nanos(n(6)?)?)?),
+    };
+    match function {
+        F::DateTimeOffsetFromParts => {
+            let (hours, minutes) = (int(&values[7]), int(&values[8]));
+            let offset =
+                i16::try_from(hours * 60 + minutes).ok().filter(|o| o.abs() <= 840).ok_or_else(bad)?;
+            Ok(Value::DateTimeOffset(moment, offset))
+        }
+        F::DateTime2FromParts => Ok(Value::DateTime(moment)),
+        _ => convert(Value::DateTime(moment), Type::DateTime2 { scale: 7 }, kind, 0).map_err(|_| bad()),
     }
 }
 
@@ -244,7 +342,7 @@ fn date_diff(part: &str, a: NaiveDateTime, b: NaiveDateTime) -> Result<i128, Mes
     })
 }
 
-fn part_of(part: &str, m: NaiveDateTime, offset: i16) -> Result<i64, Message> {
+fn part_of(part: &str, m: NaiveDateTime, offset: i16, date_first: i64) -> Result<i64, Message> {
     let nanos = i64::from(m.nanosecond());
     Ok(match part {
         "year" => i64::from(m.year()),
@@ -254,11 +352,10 @@ fn part_of(part: &str, m: NaiveDateTime, offset: i16) -> Result<i64, Message> {
         "day" => i64::from(m.day()),
         "week" => {
             let first = NaiveDate::from_yo_opt(m.year(), 1).unwrap_or_default();
-            let lead = i64::from(first.weekday().num_days_from_sunday());
+            let lead = (i64::from(first.weekday().num_days_from_monday()) + 1 - date_first).rem_euclid(7);
             (i64::from(m.ordinal0()) + lead) / 7 + 1
         }
-        // DATEFIRST 7: Sunday is 1
-        "weekday" => i64::from(m.weekday().num_days_from_sunday()) + 1,
+        "weekday" => (i64::from(m.weekday().num_days_from_monday()) + 1 - date_first).rem_euclid(7) + 1,
         "iso_week" => i64::from(m.iso_week().week()),
         "hour" => i64::from(m.hour()),
         "minute" => i64::from(m.minute()),
@@ -295,8 +392,8 @@ mod tests {
 
     #[test]
     fn weeks_and_weekdays_begin_on_sunday() {
-        assert_eq!(part_of("weekday", at("2026-11-22"), 0), Ok(1));
-        assert_eq!(part_of("week", at("2026-01-01"), 0), Ok(1));
-        assert_eq!(part_of("week", at("2026-01-04"), 0), Ok(2));
+        assert_eq!(part_of("weekday", at("2026-11-22"), 0, 7), Ok(1));
+        assert_eq!(part_of("week", at("2026-01-01"), 0, 7), Ok(1));
+        assert_eq!(part_of("week", at("2026-01-04"), 0, 7), Ok(2));
     }
 }

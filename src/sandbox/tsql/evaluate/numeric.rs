@@ -23,6 +23,59 @@ pub(super) fn numeric(function: Function, values: &[Value], kind: Type) -> Resul
             return Err(Message::error(3623, "An invalid floating point operation occurred."));
         }
         (F::Sqrt, Value::Float(n)) => Value::Float(n.sqrt()),
+        (F::Trigonometry(which), Value::Float(n)) => {
+            use super::super::function::Trigonometry as T;
+            let second = match values.get(1) {
+                Some(Value::Float(n)) => *n,
+                _ => 0.0,
+            };
+            let result = match which {
+                T::Acos => n.acos(),
+                T::Asin => n.asin(),
+                T::Atan => n.atan(),
+                T::Atn2 => n.atan2(second),
+                T::Cos => n.cos(),
+                T::Cot => 1.0 / n.tan(),
+                T::Exp => n.exp(),
+                T::Log10 => n.log10(),
+                T::Pi => std::f64::consts::PI,
+                T::Sin => n.sin(),
+                T::Tan => n.tan(),
+            };
+            if which == T::Exp && result.is_infinite() {
+                return Err(overflow());
+            }
+            if !result.is_finite() {
+                return Err(Message::error(3623, "An invalid floating point operation occurred."));
+            }
+            Value::Float(result)
+        }
+        (F::Log, Value::Float(n)) => {
+            let result = match values.get(1) {
+                Some(Value::Float(base)) => n.ln() / base.ln(),
+                _ => n.ln(),
+            };
+            if *n <= 0.0 || !result.is_finite() {
+                return Err(Message::error(3623, "An invalid floating point operation occurred."));
+            }
+            Value::Float(result)
+        }
+        (F::Square, Value::Float(n)) => {
+            let result = n * n;
+            if !result.is_finite() {
+                return Err(overflow());
+            }
+            Value::Float(result)
+        }
+        (F::Degrees | F::Radians, value) => {
+            let Value::Float(n) =
+                convert(value.clone(), super::super::convert::natural(value), Type::Float, 0)?
+            else {
+                return Ok(Value::Null);
+            };
+            let turned = if function == F::Degrees { n.to_degrees() } else { n.to_radians() };
+            return convert(Value::Float(turned), Type::Float, kind, 0);
+        }
         (F::Power, base) => {
             let (Value::Float(base), Value::Float(exponent)) =
                 (convert(base.clone(), Type::Float, Type::Float, 0)?, values[1].clone())

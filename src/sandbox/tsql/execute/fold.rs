@@ -23,6 +23,7 @@ pub(super) struct State {
     separator: String,
     seen: HashSet<Key>,
     overflow: bool,
+    values: Vec<f64>,
 }
 
 impl State {
@@ -46,6 +47,16 @@ impl State {
         self.count += 1;
         match aggregate.fold {
             Fold::Count => {}
+            Fold::Spread { .. } => {
+                if let Value::Float(n) = super::super::convert::convert(
+                    value,
+                    aggregate.value.as_ref().map_or(Type::Float, |v| v.kind),
+                    Type::Float,
+                    0,
+                )? {
+                    self.values.push(n);
+                }
+            }
             Fold::Sum | Fold::Average => {
                 if let Value::Float(n) = value {
                     self.approximate += n;
@@ -105,6 +116,16 @@ impl State {
         }
         Ok(match aggregate.fold {
             Fold::Min | Fold::Max => self.best.unwrap_or(Value::Null),
+            Fold::Spread { all, root } => {
+                let n = self.values.len() as f64;
+                if !all && self.values.len() < 2 {
+                    return Ok(Value::Null);
+                }
+                let mean = self.values.iter().sum::<f64>() / n;
+                let squares: f64 = self.values.iter().map(|v| (v - mean) * (v - mean)).sum();
+                let variance = squares / if all { n } else { n - 1.0 };
+                Value::Float(if root { variance.sqrt() } else { variance })
+            }
             Fold::Join => {
                 let descending: Vec<bool> = aggregate.order.iter().map(|(_, d)| *d).collect();
                 super::sort(run, &mut self.texts, |t| &t.0, &descending);
@@ -129,6 +150,11 @@ impl State {
                         };
                         let digits = digits.filter(|d| number::within(*d, precision)).ok_or_else(overflow)?;
                         Value::Decimal { digits, scale }
+                    }
+                    Type::Money => {
+                        let sum = number::rescale(self.exact, self.scale, 4).ok_or_else(overflow)?;
+                        let digits = if fold == Fold::Average { sum / i128::from(self.count) } else { sum };
+                        Value::Decimal { digits, scale: 4 }
                     }
                     _ => {
                         let sum = i64::try_from(self.exact).ok().filter(|n| integer_range(kind).contains(n));

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use super::super::ast::{Comparison, Join};
 use super::super::compare::Key;
-use super::super::convert::{convert, natural};
 use super::super::evaluate::{Around, Evaluated, Run, Scope, Tuple};
-use super::super::plan::{Bound, Node, Row, RowsetFunction, SelectPlan, SourcePlan};
-use crate::sandbox::value::{Type, Value};
+use super::super::plan::{Bound, Node, Plan, Row, RowsetFunction, SelectPlan, SourcePlan, Sub};
+use crate::sandbox::answer::Message;
+use crate::sandbox::value::Value;
 
 /// Rows of a source by the values of some of its columns.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ fn stands_alone(source: &SourcePlan) -> bool {
     let closed = |b: &Bound| b.places().iter().all(|p| p.up == 0);
     match source {
         SourcePlan::Rows { .. } => true,
+        SourcePlan::Recursive { anchor, .. } => anchor.outer.is_empty(),
+        SourcePlan::Working { .. } => true,
         SourcePlan::Derived { query, .. } => query.outer.is_empty(),
         SourcePlan::Function { arguments, .. } => arguments.iter().all(|a| a.places().is_empty()),
         SourcePlan::Values { rows, .. } => rows.iter().flatten().all(|b| b.places().is_empty()),
@@ -143,6 +145,14 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
             let rows = run.sub(query, Some(&scope))?;
             Ok(place(*slot, &mut rows.iter().cloned()))
         }
+        SourcePlan::Recursive { slot, anchor, steps, id, name, most, .. } => {
+            let rows = recursive(run, anchor, steps, *id, name, *most, &scope)?;
+            Ok(place(*slot, &mut rows.iter().cloned()))
+        }
+        SourcePlan::Working { slot, id, .. } => {
+            let rows = run.working.borrow().get(id).cloned().unwrap_or_default();
+            Ok(place(*slot, &mut rows.iter().cloned()))
+        }
         SourcePlan::Values { slot, rows, .. } => {
             let mut made = Vec::with_capacity(rows.len());
             for row in rows {
@@ -154,7 +164,7 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
         SourcePlan::Function { slot, what, arguments, kinds, .. } => {
             let values =
                 arguments.iter().map(|a| run.value(a, Some(&scope))).collect::<Evaluated<Vec<_>>>()?;
-            let made = function_rows(run, what, &values, kinds)?;
+            let made = super::rowset::rows(run, what, &values, kinds)?;
             Ok(place(*slot, &mut made.into_iter().map(Rc::new)))
         }
         SourcePlan::Apply { outer, left, right } => {
@@ -167,6 +177,7 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
                 } else {
                     out.extend(found);
                 }
+                Run::charge(out.len())?;
             }
             Ok(out)
         }
@@ -176,6 +187,57 @@ fn rows(run: &Run<'_>, source: &SourcePlan, base: &Tuple, around: Around<'_>) ->
             join(run, &Sides { how: *how, left, right, keys, rest }, &lefts, &rights, around)
         }
     }
+}
+
+/// All rows of a source that stands alone.
+pub(super) fn all(run: &Run<'_>, source: &SourcePlan, empty: &Tuple) -> Evaluated<Vec<Tuple>> {
+    rows(run, source, empty, None)
+}
+
+/// The rows of a recursive CTE, round by round.
+fn recursive(
+    run: &Run<'_>,
+    anchor: &Sub,
+    steps: &[Plan],
+    id: usize,
+    name: &str,
+    most: u32,
+    scope: &Scope<'_>,
+) -> Evaluated<Rc<Vec<Row>>> {
+    let key = (id, Vec::new());
+    if let Some(known) = run.results.borrow().get(&key) {
+        return Ok(known.clone());
+    }
+    let mut level = run.sub(anchor, Some(scope))?;
+    let mut all: Vec<Row> = (*level).clone();
+    let mut round = 0u32;
+    while !level.is_empty() {
+        run.go_on()?;
+        // what was kept of the round before is not true of this one
+        let inner = Run::new(run.world, run.stopped);
+        inner.working.borrow_mut().clone_from(&run.working.borrow());
+        inner.working.borrow_mut().insert(id, level);
+        let mut next = Vec::new();
+        for step in steps {
+            next.extend(super::plan(&inner, step, None)?);
+        }
+        round += 1;
+        if most > 0 && round > most && !next.is_empty() {
+            let text = format!(
+                "The statement terminated. The maximum recursion {most} has been exhausted before statement completion."
+            );
+            return Err(Message::error(530, text).into());
+        }
+        Run::charge(all.len() + next.len())?;
+        if round > 1_000_000 {
+            return Err(Message::not_modelled(format!("a million rounds of '{name}'")).into());
+        }
+        all.extend(next.iter().cloned());
+        level = Rc::new(next);
+    }
+    let all = Rc::new(all);
+    run.results.borrow_mut().insert(key, all.clone());
+    Ok(all)
 }
 
 struct Sides<'a> {
@@ -239,6 +301,7 @@ fn join(
                 out.push(tuple);
                 if out.len() % 1024 == 0 {
                     run.go_on()?;
+                    Run::charge(out.len())?;
                 }
             }
         }
@@ -262,42 +325,4 @@ fn with_nulls(mut tuple: Tuple, source: &SourcePlan) -> Tuple {
         tuple[slot] = Rc::new(vec![Value::Null; width]);
     }
     tuple
-}
-
-fn function_rows(
-    run: &Run<'_>,
-    what: &RowsetFunction,
-    arguments: &[Value],
-    kinds: &[Type],
-) -> Evaluated<Vec<Vec<Value>>> {
-    match what {
-        RowsetFunction::Split => {
-            let (Some(Value::Text(text)), Some(Value::Text(separator))) =
-                (arguments.first(), arguments.get(1))
-            else {
-                return Ok(Vec::new());
-            };
-            let mut chars = separator.chars();
-            let (Some(separator), None) = (chars.next(), chars.next()) else {
-                return Err(crate::sandbox::answer::Message::error(
-                    214,
-                    "Procedure expects parameter 'separator' of type 'nchar(1)/nvarchar(1)'.",
-                )
-                .into());
-            };
-            Ok(text.split(separator).map(|part| vec![Value::Text(part.to_owned())]).collect())
-        }
-        RowsetFunction::Host(name) => {
-            let table = run.world.host.rowset(run.world.context, name, arguments)?;
-            let mut rows = table.map(|t| t.rows).unwrap_or_default();
-            for row in &mut rows {
-                for (value, kind) in row.iter_mut().zip(kinds) {
-                    let given = std::mem::replace(value, Value::Null);
-                    let from = natural(&given);
-                    *value = convert(given, from, *kind, 0)?;
-                }
-            }
-            Ok(rows)
-        }
-    }
 }

@@ -69,6 +69,32 @@ fn one(run: &Run<'_>, window: &Window, tuples: &[Tuple], around: Around<'_>) -> 
 
 type Rows = [(usize, Vec<Value>)];
 
+/// The value below which a fraction of the rows lies; NULLs do not count.
+fn percentile(
+    run: &Run<'_>,
+    fraction: &super::super::plan::Bound,
+    between: bool,
+    rows: &Rows,
+    scope: Around<'_>,
+) -> Evaluated<Value> {
+    let values: Vec<&Value> = rows.iter().map(|r| &r.1[0]).filter(|v| **v != Value::Null).collect();
+    let Value::Float(fraction) = run.value(fraction, scope)? else { return Ok(Value::Null) };
+    if !(0.0..=1.0).contains(&fraction) {
+        return Err(Message::error(10751, "The percentile value must be between 0.0 and 1.0.").into());
+    }
+    if values.is_empty() {
+        return Ok(Value::Null);
+    }
+    if !between {
+        let at = (fraction * values.len() as f64).ceil().max(1.0) as usize - 1;
+        return Ok(values[at.min(values.len() - 1)].clone());
+    }
+    let place = fraction * (values.len() - 1) as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    let (Value::Float(a), Value::Float(b)) = (values[low], values[high]) else { return Ok(Value::Null) };
+    Ok(Value::Float(a + (b - a) * (place - place.floor())))
+}
+
 fn ranked(
     run: &Run<'_>,
     window: &Window,
@@ -90,6 +116,20 @@ fn ranked(
         }
         let value = match &window.what {
             Ranking::RowNumber => Value::Int(index as i64 + 1),
+            Ranking::PercentRank => {
+                Value::Float(if rows.len() < 2 { 0.0 } else { (rank - 1) as f64 / (rows.len() - 1) as f64 })
+            }
+            Ranking::Distribution => {
+                let last = (index..rows.len()).take_while(|i| *i == index || peer(*i, index)).last();
+                Value::Float((last.unwrap_or(index) + 1) as f64 / rows.len() as f64)
+            }
+            Ranking::Percentile { fraction, between, .. } => {
+                if index > 0 {
+                    out[rows[index].0] = out[rows[0].0].clone();
+                    continue;
+                }
+                percentile(run, fraction, *between, rows, Some(&at(0)))?
+            }
             Ranking::Rank => Value::Int(rank as i64),
             Ranking::DenseRank => Value::Int(dense),
             Ranking::NTile(buckets) => match run.value(buckets, Some(&at(index)))? {

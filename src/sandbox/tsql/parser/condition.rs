@@ -109,8 +109,23 @@ impl Parser {
         }
         if self.accept("IS") {
             let negated = self.accept("NOT");
-            if self.peek("DISTINCT") && self.version >= 16 {
-                return Err(self.refused("IS DISTINCT FROM"));
+            if self.version >= 16 && self.accept("DISTINCT") {
+                self.expect("FROM")?;
+                let right = self.value()?;
+                // the same, or both NULL; never unknown
+                let both =
+                    vec![Expr::IsNull(left.clone(), false), Expr::IsNull(Box::new(right.clone()), false)];
+                let same =
+                    Expr::Or(vec![Expr::Compare(Comparison::Equal, left, Box::new(right)), Expr::And(both)]);
+                let int =
+                    |n| Expr::Literal(crate::sandbox::value::Value::Int(n), crate::sandbox::value::Type::Int);
+                let case = Expr::Case {
+                    operand: None,
+                    arms: vec![(same, int(1))],
+                    otherwise: Some(Box::new(int(0))),
+                };
+                let wanted = Box::new(int(i64::from(negated)));
+                return Ok(Either::Condition(Expr::Compare(Comparison::Equal, Box::new(case), wanted)));
             }
             self.expect("NULL")?;
             return Ok(Either::Condition(Expr::IsNull(left, negated)));

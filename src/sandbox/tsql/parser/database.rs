@@ -231,6 +231,9 @@ impl Parser {
         if !self.accept("SET") {
             return Err(self.refused(format!("ALTER DATABASE … {}", self.token().text)));
         }
+        if let Some(what) = self.availability_option(database.as_deref())? {
+            return Ok(what);
+        }
         let mut written = self.commas(Self::database_option)?.join(", ");
         if self.accept("WITH") {
             written.push_str(" WITH ");
@@ -320,9 +323,6 @@ impl Parser {
             "PAGE_VERIFY" => &["CHECKSUM", "TORN_PAGE_DETECTION", "NONE"],
             "CURSOR_DEFAULT" => &["LOCAL", "GLOBAL"],
             "PARAMETERIZATION" => &["SIMPLE", "FORCED"],
-            "PARTNER" => &["OFF", "FAILOVER", "FORCE_SERVICE_ALLOW_DATA_LOSS", "SUSPEND", "RESUME", "SAFETY"],
-            "WITNESS" => &["OFF"],
-            "HADR" => &["OFF", "SUSPEND", "RESUME", "AVAILABILITY"],
             "COMPATIBILITY_LEVEL" => &[""],
             "TARGET_RECOVERY_TIME"
             | "DELAYED_DURABILITY"
@@ -345,14 +345,6 @@ impl Parser {
         }
         if let Some(word) = self.one_of(follow) {
             written = format!("{written} {word}");
-            if word == "SAFETY" {
-                let word = self.one_of(&["FULL", "OFF"]).ok_or_else(|| self.unexpected())?;
-                written = format!("{written} {word}");
-            } else if word == "AVAILABILITY" {
-                self.expect("GROUP")?;
-                self.expect_symbol("=")?;
-                written = format!("{written} GROUP = {}", self.identifier()?);
-            }
             return Ok(written);
         }
         self.expect_symbol("=")?;

@@ -114,8 +114,23 @@ impl Parser {
             if self.accept("COLLATE") {
                 let name = self.collation()?;
                 value = Expr::Collate(Box::new(value), name);
-            } else if self.peek_all(&["AT", "TIME", "ZONE"]) {
-                return Err(self.refused("AT TIME ZONE"));
+            } else if self.peek_symbol(".")
+                && matches!(value, Expr::Subquery(_) | Expr::Variable(_) | Expr::Method { .. })
+            {
+                self.advance();
+                value = self.method(value)?;
+            } else if self.version >= 13 && self.accept_all(&["AT", "TIME", "ZONE"]) {
+                let line = self.line();
+                let Either::Value(zone) = self.primary(false)? else { return Err(self.unexpected()) };
+                value = Expr::Call(Box::new(Call {
+                    name: vec!["AT TIME ZONE".to_owned()],
+                    arguments: vec![value, zone],
+                    star: false,
+                    distinct: false,
+                    over: None,
+                    within: Vec::new(),
+                    line,
+                }));
             } else {
                 return Ok(Either::Value(value));
             }
@@ -150,12 +165,17 @@ impl Parser {
                 self.expect_symbol(")")?;
                 return Ok(inner);
             }
-            Kind::Integer | Kind::Decimal | Kind::Float | Kind::Text { .. } | Kind::Binary(_) => {
+            Kind::Integer
+            | Kind::Decimal
+            | Kind::Float
+            | Kind::Money
+            | Kind::Text { .. }
+            | Kind::Binary(_) => {
                 return self.literal().map(Either::Value);
             }
             Kind::Variable => Expr::Variable(token.text),
             Kind::Global => Expr::Global(token.text.to_ascii_uppercase()),
-            Kind::Symbol("{") => return Err(self.refused("ODBC escapes")),
+            Kind::Symbol("{") => return self.odbc().map(Either::Value),
             Kind::Quoted => return self.named().map(Either::Value),
             Kind::Word => return self.word().map(Either::Value),
             Kind::Symbol(_) | Kind::End => return Err(self.unexpected()),
@@ -183,6 +203,17 @@ impl Parser {
                     ));
                 }
                 Expr::Literal(Value::Float(number), Type::Float)
+            }
+            Kind::Money => {
+                let text = if token.text.is_empty() { "0" } else { &token.text };
+                let digits = crate::sandbox::tsql::convert::parse_decimal(text)
+                    .and_then(|(digits, scale)| crate::sandbox::tsql::number::rescale(digits, scale, 4));
+                match digits {
+                    Some(digits) if i64::try_from(digits).is_ok() => {
+                        Expr::Literal(Value::Decimal { digits, scale: 4 }, Type::Money)
+                    }
+                    _ => return Err(self.number_too_long(text)),
+                }
             }
             Kind::Text { national } => text(&token.text, national),
             Kind::Binary(bytes) => {
@@ -215,7 +246,8 @@ impl Parser {
             "CASE" => self.nested(Self::case),
             "CAST" | "TRY_CAST" if call => self.nested(|p| p.cast(word == "TRY_CAST")),
             "CONVERT" | "TRY_CONVERT" if call => self.nested(|p| p.convert(word == "TRY_CONVERT")),
-            "PARSE" | "TRY_PARSE" if call => Err(self.refused(&word)),
+            "PARSE" | "TRY_PARSE" if call => self.nested(|p| p.parse_call(word == "TRY_PARSE")),
+            "TRIM" if call && self.version >= 14 => self.nested(Self::trim),
             "IIF" if call => self.nested(Self::iif),
             "CURRENT_TIMESTAMP" | "CURRENT_USER" | "SESSION_USER" | "SYSTEM_USER" | "USER" => {
                 let line = self.line();
@@ -237,10 +269,67 @@ impl Parser {
         }
     }
 
+    /// Behind the point of `value.method(…)`.
+    fn method(&mut self, value: Expr) -> Parsed<Expr> {
+        if self.kind() != &Kind::Word || !METHODS.contains(&self.token().text.as_str()) {
+            return Err(self.unexpected());
+        }
+        let name = self.token().text.clone();
+        self.advance();
+        let arguments = self.nested(|p| p.list(Self::value))?;
+        Ok(Expr::Method { value: Box::new(value), name, arguments })
+    }
+
+    /// `{d '…'}`, `{ts '…'}`, `{fn f(…)}`
+    fn odbc(&mut self) -> Parsed<Expr> {
+        self.advance();
+        let word = self.token().text.to_ascii_lowercase();
+        let value = match word.as_str() {
+            "d" | "t" | "ts" => {
+                self.advance();
+                let Kind::Text { .. } = self.kind() else { return Err(self.unexpected()) };
+                let value = Box::new(self.literal()?);
+                Expr::Convert { value, to: Type::DateTime, style: None, forgiving: false }
+            }
+            "guid" => {
+                self.advance();
+                let Kind::Text { .. } = self.kind() else { return Err(self.unexpected()) };
+                let value = Box::new(self.literal()?);
+                Expr::Convert { value, to: Type::UniqueIdentifier, style: None, forgiving: false }
+            }
+            "fn" => {
+                self.advance();
+                let name = self.token().text.to_ascii_uppercase();
+                let own = match name.as_str() {
+                    "NOW" => "GETDATE",
+                    "LENGTH" => "LEN",
+                    "UCASE" => "UPPER",
+                    "LCASE" => "LOWER",
+                    "IFNULL" => "ISNULL",
+                    "CONCAT" | "LEFT" | "RIGHT" | "LTRIM" | "RTRIM" | "SUBSTRING" | "REPLACE" | "ABS"
+                    | "YEAR" | "MONTH" | "USER" => &name,
+                    _ => return Err(self.refused(format!("ODBC function {name}"))),
+                };
+                self.call_from(vec![own.to_owned()])?
+            }
+            _ => return Err(self.unexpected()),
+        };
+        self.expect_symbol("}")?;
+        Ok(value)
+    }
+
     /// A column or a function call.
     fn named(&mut self) -> Parsed<Expr> {
         let line = self.line();
-        let name = self.name()?;
+        let mut name = self.name()?;
+        if self.peek_symbol("(")
+            && name.len() > 1
+            && name.last().is_some_and(|n| METHODS.contains(&n.as_str()))
+        {
+            let method = name.pop().unwrap_or_default();
+            let arguments = self.nested(|p| p.list(Self::value))?;
+            return Ok(Expr::Method { value: Box::new(Expr::Column(name, line)), name: method, arguments });
+        }
         if self.peek_symbol("(") {
             self.at -= 1;
             return self.call_from(name);
@@ -251,6 +340,9 @@ impl Parser {
         Ok(Expr::Column(name, line))
     }
 }
+
+/// Methods of xml values; their names have a case.
+const METHODS: [&str; 5] = ["value", "query", "exist", "nodes", "modify"];
 
 /// A number's token as a literal; `None` when it is none or too long.
 pub(super) fn number(token: &Token) -> Option<Expr> {

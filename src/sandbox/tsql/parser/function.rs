@@ -59,13 +59,24 @@ impl Parser {
             if over.order.is_empty() {
                 return Err(self.fail(10756, "Window frame with ROWS or RANGE must have an ORDER BY clause."));
             }
-            let (start, end) = if self.accept("BETWEEN") {
-                let start = self.frame_bound()?;
+            let between = self.accept("BETWEEN");
+            let (start, start_follows) = self.frame_bound()?;
+            let (end, end_follows) = if between {
                 self.expect("AND")?;
-                (start, self.frame_bound()?)
+                self.frame_bound()?
             } else {
-                (self.frame_bound()?, Some(0))
+                (Some(0), false)
             };
+            let backwards = match (start, end) {
+                (Some(a), Some(b)) => a > b && (a > 0) != (b > 0),
+                _ => false,
+            };
+            if start.is_none() && start_follows || end.is_none() && !end_follows || backwards {
+                return Err(self.fail(
+                    4193,
+                    "The window frame does not begin before it ends: 'BETWEEN' needs its bounds in order.",
+                ));
+            }
             let rows = unit == "ROWS";
             if !rows && [start, end].iter().flatten().any(|n| *n != 0) {
                 return Err(self.fail(
@@ -79,9 +90,10 @@ impl Parser {
         Ok(over)
     }
 
-    pub(super) fn frame_bound(&mut self) -> Parsed<Option<i64>> {
+    /// Distance in rows (`None` = unbounded), and whether it lies ahead.
+    fn frame_bound(&mut self) -> Parsed<(Option<i64>, bool)> {
         if self.accept_all(&["CURRENT", "ROW"]) {
-            return Ok(Some(0));
+            return Ok((Some(0), false));
         }
         let distance = if self.accept("UNBOUNDED") {
             None
@@ -91,11 +103,11 @@ impl Parser {
                 return Err(self.unexpected());
             };
             self.advance();
-            Some(n)
+            Some(n.min(i64::from(i32::MAX)))
         };
         match self.one_of(&["PRECEDING", "FOLLOWING"]) {
-            Some("PRECEDING") => Ok(distance.map(|n| -n)),
-            Some(_) => Ok(distance),
+            Some("PRECEDING") => Ok((distance.map(|n| -n), false)),
+            Some(_) => Ok((distance, true)),
             None => Err(self.unexpected()),
         }
     }
@@ -138,6 +150,50 @@ impl Parser {
         let no = self.value()?;
         self.expect_symbol(")")?;
         Ok(Expr::Case { operand: None, arms: vec![(condition, yes)], otherwise: Some(Box::new(no)) })
+    }
+
+    /// `PARSE('…' AS type [USING culture])`
+    pub(super) fn parse_call(&mut self, forgiving: bool) -> Parsed<Expr> {
+        self.advance();
+        self.expect_symbol("(")?;
+        let value = Box::new(self.value()?);
+        self.expect("AS")?;
+        let to = self.type_name(30)?;
+        if self.accept("USING") {
+            let culture = self.token().text.to_ascii_lowercase();
+            if culture != "en-us" {
+                return Err(self.refused(format!("PARSE USING {culture}")));
+            }
+            self.advance();
+        }
+        self.expect_symbol(")")?;
+        Ok(Expr::Convert { value, to, style: None, forgiving })
+    }
+
+    /// `TRIM([characters FROM] text)`
+    pub(super) fn trim(&mut self) -> Parsed<Expr> {
+        let line = self.line();
+        self.advance();
+        self.expect_symbol("(")?;
+        for word in ["LEADING", "TRAILING", "BOTH"] {
+            if self.version >= 16 && self.peek(word) && !self.ahead_symbol(1, ")") {
+                return Err(self.refused(format!("TRIM ({word} …)")));
+            }
+        }
+        let mut arguments = vec![self.value()?];
+        if self.accept("FROM") {
+            arguments.push(self.value()?);
+        }
+        self.expect_symbol(")")?;
+        Ok(Expr::Call(Box::new(Call {
+            name: vec!["TRIM".to_owned()],
+            arguments,
+            star: false,
+            distinct: false,
+            over: None,
+            within: Vec::new(),
+            line,
+        })))
     }
 
     pub(super) fn cast(&mut self, forgiving: bool) -> Parsed<Expr> {

@@ -13,7 +13,9 @@ impl Parser {
 
     /// A query without a WITH of its own.
     pub(super) fn query_after(&mut self, ctes: Vec<Cte>) -> Parsed<Query> {
-        let mut query = Query { ctes, body: self.union()?, order: Vec::new(), offset: None, fetch: None };
+        let body = self.union()?;
+        let mut query =
+            Query { ctes, body, order: Vec::new(), offset: None, fetch: None, shape: None, recursion: None };
         if self.peek("ORDER") {
             query.order = self.order_by()?;
             if self.accept("OFFSET") {
@@ -27,9 +29,14 @@ impl Parser {
                 }
             }
         }
-        if self.peek("FOR") && (self.ahead(1).is("XML") || self.ahead(1).is("JSON")) {
-            let what = self.ahead(1).text.to_ascii_uppercase();
-            return Err(self.refused(format!("FOR {what}")));
+        if self.peek_all(&["FOR", "XML"]) {
+            self.at += 2;
+            query.shape = Some(self.for_xml()?);
+        } else if self.version >= 13 && self.peek_all(&["FOR", "JSON"]) {
+            self.at += 2;
+            query.shape = Some(self.for_json()?);
+        } else if self.accept_all(&["FOR", "BROWSE"]) {
+            // only keeps a client's copy in step
         }
         Ok(query)
     }
@@ -107,20 +114,16 @@ impl Parser {
         let from = if self.accept("FROM") { Some(self.from()?) } else { None };
         let filter = if self.accept("WHERE") { Some(self.condition()?) } else { None };
         let mut group = Vec::new();
+        let mut sets = None;
         if self.accept("GROUP") {
             self.expect("BY")?;
-            for word in ["ROLLUP", "CUBE", "GROUPING"] {
-                if self.peek(word) {
-                    return Err(self.refused(format!("GROUP BY {word}")));
-                }
-            }
-            group = self.commas(Self::value)?;
-            if self.peek("WITH") && (self.ahead(1).is("ROLLUP") || self.ahead(1).is("CUBE")) {
-                return Err(self.refused("GROUP BY … WITH ROLLUP or CUBE"));
-            }
+            (group, sets) = self.group_by()?;
+        }
+        if self.peek("WINDOW") && self.ahead(2).is("AS") {
+            return Err(self.refused("the WINDOW clause"));
         }
         let having = if self.accept("HAVING") { Some(self.condition()?) } else { None };
-        Ok(Select { distinct, top, items, into, from, filter, group, having })
+        Ok(Select { distinct, top, items, into, from, filter, group, sets, having })
     }
 
     /// `TOP (n)`; only SELECT takes it without parentheses and WITH TIES.
@@ -145,19 +148,24 @@ impl Parser {
         Ok(Some(Top { count, percent, ties }))
     }
 
-    fn item(&mut self) -> Parsed<Item> {
+    pub(super) fn item(&mut self) -> Parsed<Item> {
         if self.accept_symbol("*") {
             return Ok(Item::Star(Vec::new()));
         }
         if *self.kind() == Kind::Variable && self.ahead_symbol(1, "=") {
             let variable = self.variable()?;
             self.advance();
-            return Ok(Item::Assign { variable, value: self.value()? });
+            return Ok(Item::Assign { variable, operator: None, value: self.value()? });
         }
         if *self.kind() == Kind::Variable
-            && matches!(self.ahead(1).kind, Kind::Symbol("+=" | "-=" | "*=" | "/="))
+            && matches!(
+                self.ahead(1).kind,
+                Kind::Symbol("+=" | "-=" | "*=" | "/=" | "%=" | "&=" | "|=" | "^=")
+            )
         {
-            return Err(self.refused("compound assignment in SELECT"));
+            let variable = self.variable()?;
+            let operator = self.assign_operator()?;
+            return Ok(Item::Assign { variable, operator, value: self.value()? });
         }
         if let Some(star) = self.qualified_star()? {
             return Ok(star);
@@ -206,6 +214,6 @@ impl Parser {
 
     /// `THROW` is no reserved word, yet `SELECT 1 THROW` does not name a column.
     pub(super) fn starts_statement(&self) -> bool {
-        self.peek("THROW") && !self.ahead_symbol(1, ",")
+        self.peek("THROW") && !self.ahead_symbol(1, ",") || self.ahead_symbol(1, ":")
     }
 }

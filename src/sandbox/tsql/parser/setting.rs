@@ -10,6 +10,11 @@ impl Parser {
         if *self.kind() == Kind::Variable {
             let name = self.variable()?;
             let operator = self.assign_operator()?;
+            if operator.is_none()
+                && let Some(to) = self.cursor_value()?
+            {
+                return Ok(What::SetCursor { variable: name, to });
+            }
             return Ok(What::SetVariable { name, operator, value: self.value()? });
         }
         if self.accept_all(&["TRANSACTION", "ISOLATION", "LEVEL"]) {
@@ -30,6 +35,31 @@ impl Parser {
         }
         let first = self.token().text.to_ascii_uppercase();
         match first.as_str() {
+            "IDENTITY_INSERT" => {
+                self.advance();
+                let name = self.name()?;
+                let on = self.one_of(&["ON", "OFF"]).ok_or_else(|| self.unexpected())? == "ON";
+                Ok(What::SetOption(SetOption::IdentityInsert(name, on)))
+            }
+            "STATISTICS" => {
+                self.advance();
+                self.commas(|p| {
+                    if p.peek("XML") || p.peek("PROFILE") {
+                        return Err(p.refused("SET STATISTICS XML or PROFILE"));
+                    }
+                    p.one_of(&["IO", "TIME"]).ok_or_else(|| p.unexpected())
+                })?;
+                let on = self.one_of(&["ON", "OFF"]).ok_or_else(|| self.unexpected())? == "ON";
+                if on {
+                    return Err(self.refused("SET STATISTICS IO or TIME ON"));
+                }
+                Ok(What::SetOption(SetOption::Statistics))
+            }
+            "CONTEXT_INFO" => {
+                self.advance();
+                let value = self.constant()?;
+                Ok(What::SetOption(SetOption::Value(first, value)))
+            }
             "LOCK_TIMEOUT" | "DATEFIRST" | "TEXTSIZE" | "ROWCOUNT" | "QUERY_GOVERNOR_COST_LIMIT" => {
                 self.advance();
                 let minus = self.accept_symbol("-");
@@ -52,9 +82,7 @@ impl Parser {
                 let value = if minus { Expr::Negate(Box::new(value)) } else { value };
                 Ok(What::SetOption(SetOption::Value(first, value)))
             }
-            "IDENTITY_INSERT" | "STATISTICS" | "CONTEXT_INFO" | "OFFSETS" => {
-                Err(self.refused(format!("SET {first}")))
-            }
+            "OFFSETS" => Err(self.refused(format!("SET {first}"))),
             _ => {
                 let names = self.commas(|p| {
                     if *p.kind() != Kind::Word {
@@ -81,7 +109,12 @@ impl Parser {
 }
 
 /// SET options with ON or OFF.
-pub(super) const SWITCHES: [&str; 16] = [
+pub(super) const SWITCHES: [&str; 21] = [
+    "FMTONLY",
+    "FORCEPLAN",
+    "NOEXEC",
+    "PARSEONLY",
+    "REMOTE_PROC_TRANSACTIONS",
     "NOCOUNT",
     "XACT_ABORT",
     "ANSI_NULLS",
@@ -101,13 +134,4 @@ pub(super) const SWITCHES: [&str; 16] = [
 ];
 
 /// Those that would change an answer in a way the sandbox does not follow.
-pub(super) const REFUSED_SWITCHES: [&str; 8] = [
-    "FMTONLY",
-    "NOEXEC",
-    "PARSEONLY",
-    "SHOWPLAN_ALL",
-    "SHOWPLAN_TEXT",
-    "SHOWPLAN_XML",
-    "FORCEPLAN",
-    "REMOTE_PROC_TRANSACTIONS",
-];
+pub(super) const REFUSED_SWITCHES: [&str; 3] = ["SHOWPLAN_ALL", "SHOWPLAN_TEXT", "SHOWPLAN_XML"];

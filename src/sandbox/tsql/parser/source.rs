@@ -1,6 +1,6 @@
 //! What stands in FROM.
 
-use super::super::ast::{Expr, Hint, Join, Source};
+use super::super::ast::{Expr, Hint, Join, JsonColumn, Source};
 use super::super::lexer::Kind;
 use super::{CHAIN, Parsed, Parser};
 use crate::sandbox::host::Lock;
@@ -86,12 +86,74 @@ impl Parser {
     }
 
     pub(super) fn source(&mut self) -> Parsed<Source> {
+        let source = self.plain_source()?;
+        self.pivoted(source)
+    }
+
+    /// `('path') AS t(c)`
+    fn nodes(&mut self, value: Expr) -> Parsed<Source> {
+        self.expect_symbol("(")?;
+        let Kind::Text { .. } = self.kind() else { return Err(self.unexpected()) };
+        let path = self.token().text.clone();
+        self.advance();
+        self.expect_symbol(")")?;
+        let alias = self.table_alias()?.ok_or_else(|| self.unexpected())?;
+        let mut columns = self.alias_columns()?;
+        let (Some(column), true) = (columns.pop(), columns.is_empty()) else { return Err(self.unexpected()) };
+        Ok(Source::Nodes { value: Box::new(value), path, alias, column })
+    }
+
+    fn open_query(&mut self) -> Parsed<Source> {
+        let line = self.line();
+        self.at += 2;
+        let server = self.identifier()?;
+        self.expect_symbol(",")?;
+        let Kind::Text { .. } = self.kind() else { return Err(self.unexpected()) };
+        let text = self.token().text.clone();
+        self.advance();
+        self.expect_symbol(")")?;
+        let alias = self.table_alias()?;
+        let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
+        Ok(Source::Remote { server, text, alias, columns, line })
+    }
+
+    fn open_json(&mut self) -> Parsed<Source> {
+        self.at += 2;
+        let text = self.value()?;
+        let path = if self.accept_symbol(",") { Some(self.value()?) } else { None };
+        self.expect_symbol(")")?;
+        let mut schema = Vec::new();
+        if self.peek("WITH") && self.ahead_symbol(1, "(") {
+            self.advance();
+            schema = self.list(|p| {
+                let name = p.identifier()?;
+                let kind = p.type_name(1)?;
+                let path = if let Kind::Text { .. } = p.kind() {
+                    let text = p.token().text.clone();
+                    p.advance();
+                    text
+                } else {
+                    format!("$.\"{name}\"")
+                };
+                let json = p.accept_all(&["AS", "JSON"]);
+                Ok(JsonColumn { name, kind, path, json })
+            })?;
+        }
+        let alias = self.table_alias()?;
+        let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
+        Ok(Source::OpenJson { text, path, schema, alias, columns })
+    }
+
+    fn plain_source(&mut self) -> Parsed<Source> {
         if *self.kind() == Kind::Variable {
             let name = self.variable()?;
-            if self.peek_symbol(".") {
-                return Err(self.refused("methods of variables"));
+            if self.peek_symbol(".") && self.ahead(1).text == "nodes" {
+                self.at += 2;
+                return self.nodes(Expr::Variable(name));
             }
-            return Ok(Source::Variable { name, alias: self.table_alias()? });
+            let alias = self.table_alias()?;
+            self.hints()?;
+            return Ok(Source::Variable { name, alias });
         }
         if self.peek_symbol("(") {
             if self.ahead(1).is("VALUES") {
@@ -110,8 +172,13 @@ impl Parser {
             self.expect_symbol(")")?;
             return Ok(inner);
         }
-        for word in ["OPENROWSET", "OPENQUERY", "OPENDATASOURCE", "OPENXML", "CONTAINSTABLE", "FREETEXTTABLE"]
-        {
+        if self.peek("OPENQUERY") && self.ahead_symbol(1, "(") {
+            return self.open_query();
+        }
+        if self.version >= 13 && self.peek("OPENJSON") && self.ahead_symbol(1, "(") {
+            return self.open_json();
+        }
+        for word in ["OPENROWSET", "OPENDATASOURCE", "OPENXML", "CONTAINSTABLE", "FREETEXTTABLE"] {
             if self.peek(word) {
                 return Err(self.refused(word));
             }
@@ -120,7 +187,11 @@ impl Parser {
             return Err(self.refused("system functions with ::"));
         }
         let line = self.line();
-        let name = self.name()?;
+        let mut name = self.name()?;
+        if self.peek_symbol("(") && name.len() > 1 && name.last().is_some_and(|n| n == "nodes") {
+            name.pop();
+            return self.nodes(Expr::Column(name, line));
+        }
         if self.peek_symbol("(") && !self.old_hint() {
             self.advance();
             let arguments = if self.peek_symbol(")") {
@@ -136,14 +207,15 @@ impl Parser {
             let columns = if alias.is_some() { self.alias_columns()? } else { Vec::new() };
             return Ok(Source::Function { name, arguments, alias, columns, line });
         }
+        if self.peek_all(&["FOR", "SYSTEM_TIME"]) {
+            return Err(self.refused("temporal tables"));
+        }
         let before = self.hints()?;
         let alias = self.table_alias()?;
         let behind = self.hints()?;
         let hint = Hint { lock: before.lock.max(behind.lock), at_once: before.at_once || behind.at_once };
-        for word in ["PIVOT", "UNPIVOT", "TABLESAMPLE"] {
-            if self.peek(word) {
-                return Err(self.refused(word));
-            }
+        if self.peek("TABLESAMPLE") {
+            return Err(self.refused("TABLESAMPLE"));
         }
         Ok(Source::Table { name, alias, line, hint })
     }
@@ -169,74 +241,10 @@ impl Parser {
         if self.accept("AS") {
             return self.identifier().map(Some);
         }
-        if self.peek_name() && !self.starts_statement() && !self.peek_all(&["OFFSET"]) {
+        if self.peek_name() && !self.starts_statement() {
             // APPLY follows only CROSS and OUTER, both reserved or looked for first
             return self.identifier().map(Some);
         }
         Ok(None)
     }
-
-    /// `FROM t (NOLOCK)`: the old way to write a hint.
-    pub(super) fn old_hint(&self) -> bool {
-        self.peek_symbol("(")
-            && HINTS.iter().any(|hint| self.ahead(1).is(hint))
-            && (self.ahead_symbol(2, ")") || self.ahead_symbol(2, ","))
-    }
-
-    /// Table hints: the strongest lock they ask for.
-    pub(super) fn hints(&mut self) -> Parsed<Hint> {
-        let mut hint = Hint::default();
-        let with = self.peek("WITH") && self.ahead_symbol(1, "(");
-        if !with && !self.old_hint() {
-            return Ok(hint);
-        }
-        if with {
-            self.advance();
-        }
-        self.expect_symbol("(")?;
-        loop {
-            if self.peek("READPAST") || self.peek("SNAPSHOT") {
-                return Err(self.refused(format!("the hint {}", self.token().text.to_uppercase())));
-            }
-            if let Some(word) = self.one_of(&HINTS) {
-                match word {
-                    "NOLOCK" | "READUNCOMMITTED" => hint.lock = hint.lock.max(Some(Lock::None)),
-                    "REPEATABLEREAD" | "SERIALIZABLE" | "HOLDLOCK" => {
-                        hint.lock = hint.lock.max(Some(Lock::Held));
-                    }
-                    "UPDLOCK" | "XLOCK" | "TABLOCKX" => hint.lock = Some(Lock::Claimed),
-                    "NOWAIT" => hint.at_once = true,
-                    _ => hint.lock = hint.lock.max(Some(Lock::Shared)),
-                }
-            } else {
-                if self.peek("INDEX") || self.peek("FORCESEEK") || self.peek("FORCESCAN") {
-                    return Err(self.refused("index hints"));
-                }
-                return Err(self.unexpected());
-            }
-            if self.accept_symbol(")") {
-                return Ok(hint);
-            }
-            self.accept_symbol(",");
-        }
-    }
 }
-
-pub(super) const HINTS: [&str; 16] = [
-    "NOLOCK",
-    "READUNCOMMITTED",
-    "READCOMMITTED",
-    "REPEATABLEREAD",
-    "SERIALIZABLE",
-    "HOLDLOCK",
-    "READPAST",
-    "ROWLOCK",
-    "PAGLOCK",
-    "TABLOCK",
-    "TABLOCKX",
-    "UPDLOCK",
-    "XLOCK",
-    "NOWAIT",
-    "READCOMMITTEDLOCK",
-    "SNAPSHOT",
-];

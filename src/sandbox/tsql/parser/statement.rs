@@ -1,6 +1,6 @@
 //! Statements, with or without semicolons between them.
 
-use super::super::ast::{Declaration, Expr, Mark, Statement, Transaction, What};
+use super::super::ast::{Cte, Declaration, Expr, Mark, Statement, Transaction, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::value::{Type, Value};
@@ -53,33 +53,38 @@ impl Parser {
 
     fn what(&mut self) -> Parsed<What> {
         if self.peek_symbol("(") && self.at_query() {
-            let query = Box::new(self.query()?);
-            self.option_clause()?;
-            return Ok(What::Select(query));
+            return self.select_statement(Vec::new());
         }
         if *self.kind() != Kind::Word {
             return Err(self.unexpected());
         }
         let word = self.token().text.to_ascii_uppercase();
         match word.as_str() {
-            "SELECT" => {
-                let query = Box::new(self.query()?);
-                self.option_clause()?;
-                return Ok(What::Select(query));
-            }
+            "SELECT" => return self.select_statement(Vec::new()),
             "THROW" => {}
-            "MERGE" | "CREATE" | "ALTER" | "GRANT" | "DENY" | "REVOKE" | "OPEN" | "CLOSE" | "FETCH"
-            | "DEALLOCATE" | "RECONFIGURE" | "CHECKPOINT" | "SHUTDOWN" | "GOTO" | "BULK" | "REVERT"
-            | "SETUSER" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => return self.rare(&word),
-            _ if self.peek_name() && self.ahead_symbol(1, ":") => return Err(self.refused("labels")),
+            "CREATE" | "ALTER" | "GRANT" | "DENY" | "REVOKE" | "RECONFIGURE" | "CHECKPOINT" | "SHUTDOWN"
+            | "BULK" | "REVERT" | "SETUSER" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => {
+                return self.rare(&word);
+            }
+            _ if self.peek_name() && self.ahead_symbol(1, ":") => {
+                let label = self.identifier()?;
+                self.advance();
+                return Ok(What::Label(label));
+            }
             _ => {}
         }
         self.advance();
         let what = match word.as_str() {
             "WITH" => return self.with_ctes(),
             "INSERT" => self.insert(Vec::new())?,
-            "UPDATE" => self.update()?,
-            "DELETE" => self.delete()?,
+            "UPDATE" => self.update(Vec::new())?,
+            "DELETE" => self.delete(Vec::new())?,
+            "MERGE" => self.merge(Vec::new())?,
+            "GOTO" => What::Goto(self.identifier()?),
+            "OPEN" => What::OpenCursor(self.cursor_name()?),
+            "CLOSE" => What::CloseCursor(self.cursor_name()?),
+            "DEALLOCATE" => What::Deallocate(self.cursor_name()?),
+            "FETCH" => self.fetch()?,
             "TRUNCATE" => {
                 self.expect("TABLE")?;
                 What::Truncate(self.name()?)
@@ -151,9 +156,31 @@ impl Parser {
                 self.at += 2;
                 self.create_table()
             }
+            ("ALTER", "TABLE") => {
+                self.at += 2;
+                self.alter_table()
+            }
+            ("CREATE", "INDEX" | "UNIQUE" | "CLUSTERED" | "NONCLUSTERED") => {
+                self.advance();
+                let unique = self.accept("UNIQUE");
+                self.one_of(&["CLUSTERED", "NONCLUSTERED"]);
+                if self.peek("COLUMNSTORE") {
+                    return Err(self.refused("columnstore indexes"));
+                }
+                self.expect("INDEX")?;
+                self.create_index(unique)
+            }
             ("ALTER", "DATABASE") => {
                 self.at += 2;
                 self.alter_database()
+            }
+            ("CREATE", "AVAILABILITY") => {
+                self.at += 2;
+                self.create_availability_group()
+            }
+            ("ALTER", "AVAILABILITY") => {
+                self.at += 2;
+                self.alter_availability_group()
             }
             ("CREATE", "DATABASE") => {
                 self.at += 2;
@@ -182,50 +209,41 @@ impl Parser {
         if self.accept("INSERT") {
             return self.insert(ctes);
         }
-        for word in ["UPDATE", "DELETE", "MERGE"] {
-            if self.peek(word) {
-                return Err(self.refused(format!("{word} behind WITH")));
-            }
+        if self.accept("UPDATE") {
+            return self.update(ctes);
         }
-        let query = Box::new(self.query_after(ctes)?);
-        self.option_clause()?;
+        if self.accept("DELETE") {
+            return self.delete(ctes);
+        }
+        if self.accept("MERGE") {
+            return self.merge(ctes);
+        }
+        self.select_statement(ctes)
+    }
+
+    fn select_statement(&mut self, ctes: Vec<Cte>) -> Parsed<What> {
+        let mut query = Box::new(self.query_after(ctes)?);
+        query.recursion = self.option_clause()?;
         Ok(What::Select(query))
     }
 
-    /// `OPTION (RECOMPILE, …)`: hints for an optimizer the sandbox has not.
-    pub(super) fn option_clause(&mut self) -> Parsed<()> {
-        if !self.accept("OPTION") {
-            return Ok(());
-        }
-        self.list(|p| {
-            if p.accept("RECOMPILE") || p.accept_all(&["FORCE", "ORDER"]) || p.accept_all(&["KEEP", "PLAN"]) {
-                return Ok(());
-            }
-            if p.one_of(&["LOOP", "HASH", "MERGE"]).is_some() {
-                return p.one_of(&["JOIN", "GROUP", "UNION"]).map(|_| ()).ok_or_else(|| p.unexpected());
-            }
-            if p.one_of(&["MAXDOP", "MAXRECURSION", "FAST"]).is_some() {
-                let Kind::Integer = p.kind() else { return Err(p.unexpected()) };
-                p.advance();
-                return Ok(());
-            }
-            Err(p.refused("this query hint"))
-        })?;
-        Ok(())
-    }
-
     fn declare(&mut self) -> Parsed<What> {
+        let cursor = |p: &Self, by| {
+            p.ahead(by).is("CURSOR") || p.ahead(by).is("INSENSITIVE") || p.ahead(by).is("SCROLL")
+        };
+        if self.peek_name() && cursor(self, 1) {
+            let name = self.identifier()?;
+            let cursor = Box::new(self.cursor_definition()?);
+            return Ok(What::DeclareCursor { name, cursor });
+        }
         let list = self.commas(|p| {
-            if p.peek_name() && p.ahead(1).is("CURSOR") {
-                return Err(p.refused("cursors"));
-            }
             let name = p.variable()?;
             p.accept("AS");
             if p.accept("TABLE") {
-                return Ok(Declaration::Table { name, columns: p.table_columns()? });
+                return Ok(Declaration::Table { name, definition: p.table_columns()? });
             }
-            if p.peek("CURSOR") {
-                return Err(p.refused("cursors"));
+            if p.accept("CURSOR") {
+                return Ok(Declaration::Cursor { name });
             }
             let kind = p.type_name(1)?;
             let value = if p.accept_symbol("=") { Some(p.value()?) } else { None };
@@ -294,8 +312,11 @@ impl Parser {
         self.expect_symbol("(")?;
         let mut values = self.commas(Self::value)?;
         self.expect_symbol(")")?;
+        let mut log = false;
         if self.accept("WITH") {
-            self.commas(|p| p.one_of(&["NOWAIT", "LOG", "SETERROR"]).ok_or_else(|| p.unexpected()))?;
+            let options =
+                self.commas(|p| p.one_of(&["NOWAIT", "LOG", "SETERROR"]).ok_or_else(|| p.unexpected()))?;
+            log = options.contains(&"LOG");
         }
         if values.len() < 3 {
             return Err(self.unexpected());
@@ -303,7 +324,7 @@ impl Parser {
         let arguments = values.split_off(3);
         let mut values = values.into_iter();
         let mut next = || values.next().unwrap_or(Expr::Null);
-        Ok(What::RaiseError { message: next(), severity: next(), state: next(), arguments })
+        Ok(What::RaiseError { message: next(), severity: next(), state: next(), arguments, log })
     }
 
     fn throw(&mut self) -> Parsed<What> {

@@ -1,7 +1,8 @@
 //! Type names and the columns of tables that a batch makes.
 
-use super::super::ast::{ColumnDefinition, What};
+use super::super::ast::{ColumnDefinition, KeyDefinition, KeyKind, TableChange, TableDefinition, What};
 use super::super::lexer::Kind;
+use super::super::types;
 use super::{Parsed, Parser};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::Type;
@@ -35,6 +36,9 @@ impl Parser {
             "smallint" => Type::SmallInt,
             "int" | "integer" => Type::Int,
             "bigint" => Type::BigInt,
+            "money" => Type::Money,
+            "smallmoney" => Type::SmallMoney,
+            "xml" => Type::Xml,
             "real" => Type::Real,
             "date" => Type::Date,
             "smalldatetime" => Type::SmallDateTime,
@@ -60,8 +64,8 @@ impl Parser {
             "varchar" => return Ok(Type::VarChar(self.varying(8000, length, word)?)),
             "nvarchar" => return Ok(Type::NVarChar(self.varying(4000, length, word)?)),
             "varbinary" => return Ok(Type::VarBinary(self.varying(8000, length, word)?)),
-            "money" | "smallmoney" | "text" | "ntext" | "image" | "xml" | "timestamp" | "rowversion"
-            | "hierarchyid" | "geography" | "geometry" | "json" | "vector" => {
+            "text" | "ntext" | "image" | "timestamp" | "rowversion" | "hierarchyid" | "geography"
+            | "geometry" | "json" | "vector" => {
                 return Err(self.refused(format!("type {word}")));
             }
             "cursor" => return Err(self.refused("cursors")),
@@ -174,68 +178,296 @@ impl Parser {
     /// Stands behind CREATE TABLE.
     pub(super) fn create_table(&mut self) -> Parsed<What> {
         let name = self.name()?;
-        if !name.last().is_some_and(|n| n.starts_with('#')) {
-            return Err(self.refused("CREATE TABLE of a permanent table"));
+        if self.peek("AS") {
+            return Err(self.refused("CREATE TABLE … AS"));
         }
-        Ok(What::CreateTable { name, columns: self.table_columns()? })
+        let definition = self.table_columns()?;
+        loop {
+            if self.accept("ON") || self.accept("TEXTIMAGE_ON") || self.accept("FILESTREAM_ON") {
+                self.identifier()?;
+                if self.peek_symbol("(") {
+                    return Err(self.refused("partitioned tables"));
+                }
+            } else if self.peek("WITH") && self.ahead_symbol(1, "(") {
+                self.advance();
+                self.index_options()?;
+            } else {
+                break;
+            }
+        }
+        Ok(What::CreateTable { name, definition })
     }
 
     /// `(column type …, …)`
-    pub(super) fn table_columns(&mut self) -> Parsed<Vec<ColumnDefinition>> {
+    pub(super) fn table_columns(&mut self) -> Parsed<TableDefinition> {
         self.expect_symbol("(")?;
-        let mut columns = Vec::new();
+        let mut table = TableDefinition::default();
         loop {
-            if self.table_constraint()? {
-                // keys and checks of temporary tables are not enforced, so not accepted
-            } else {
-                columns.push(self.column_definition()?);
-            }
-            if !self.accept_symbol(",") {
-                break;
-            }
-            if self.peek_symbol(")") {
+            self.table_element(&mut table)?;
+            if !self.accept_symbol(",") || self.peek_symbol(")") {
                 break;
             }
         }
         self.expect_symbol(")")?;
-        Ok(columns)
+        if table.columns.is_empty() {
+            return Err(self.unexpected());
+        }
+        Ok(table)
     }
 
-    fn table_constraint(&mut self) -> Parsed<bool> {
-        for word in ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "INDEX"] {
-            if self.peek(word) {
-                return Err(self.refused(format!("{word} in a table")));
+    /// One column or constraint of a table.
+    pub(super) fn table_element(&mut self, table: &mut TableDefinition) -> Parsed<()> {
+        if self.table_constraint(table)? {
+            return Ok(());
+        }
+        self.column_definition(table)
+    }
+
+    fn clustered(&mut self) {
+        self.one_of(&["CLUSTERED", "NONCLUSTERED"]);
+    }
+
+    /// `WITH (FILLFACTOR = 80, …) ON fg` behind a key; nothing of it shows.
+    fn key_options(&mut self) -> Parsed<()> {
+        loop {
+            if self.peek("WITH") && (self.ahead_symbol(1, "(") || self.ahead(1).is("FILLFACTOR")) {
+                self.advance();
+                if self.accept("FILLFACTOR") {
+                    self.expect_symbol("=")?;
+                    self.advance();
+                } else {
+                    self.index_options()?;
+                }
+            } else if self.peek("ON") && self.name_at(1) && !self.ahead_symbol(2, "(") {
+                self.at += 2;
+            } else {
+                return Ok(());
             }
         }
-        Ok(false)
     }
 
-    fn column_definition(&mut self) -> Parsed<ColumnDefinition> {
-        let name = self.identifier()?;
-        if self.peek("AS") {
-            return Err(self.refused("computed columns"));
+    /// `(NAME = value, …)`
+    pub(super) fn index_options(&mut self) -> Parsed<()> {
+        self.list(|p| {
+            if !matches!(p.kind(), Kind::Word) {
+                return Err(p.unexpected());
+            }
+            p.advance();
+            p.expect_symbol("=")?;
+            match p.kind() {
+                Kind::Word | Kind::Integer => p.advance(),
+                _ => return Err(p.unexpected()),
+            }
+            p.accept("MINUTES");
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// `(a ASC, b)`
+    pub(super) fn key_columns(&mut self) -> Parsed<Vec<String>> {
+        self.list(|p| {
+            let name = p.identifier()?;
+            p.one_of(&["ASC", "DESC"]);
+            Ok(name)
+        })
+    }
+
+    fn table_constraint(&mut self, table: &mut TableDefinition) -> Parsed<bool> {
+        let name = if self.peek("CONSTRAINT") && !self.ahead(2).is("DEFAULT") {
+            self.advance();
+            self.identifier()?
+        } else {
+            String::new()
+        };
+        match self.one_of(&["PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "INDEX", "PERIOD"]) {
+            Some(word @ ("PRIMARY" | "UNIQUE")) => {
+                if word == "PRIMARY" {
+                    self.expect("KEY")?;
+                    if table.keys.iter().any(|k| k.kind == KeyKind::Primary) {
+                        let text = "Cannot add multiple PRIMARY KEY constraints to table.";
+                        return Err(Message { class: 16, ..self.fail(8110, text) });
+                    }
+                }
+                self.clustered();
+                let kind = if word == "PRIMARY" { KeyKind::Primary } else { KeyKind::Unique };
+                let columns = self.key_columns()?;
+                self.key_options()?;
+                table.keys.push(KeyDefinition { name, kind, columns });
+            }
+            Some("CHECK") => {
+                self.accept_all(&["NOT", "FOR", "REPLICATION"]);
+                self.expect_symbol("(")?;
+                let condition = self.nested(Self::condition)?;
+                self.expect_symbol(")")?;
+                table.checks.push((name, condition));
+            }
+            Some("INDEX") => {
+                let name = self.identifier()?;
+                let unique = self.accept("UNIQUE");
+                self.clustered();
+                let columns = self.key_columns()?;
+                if self.peek("WHERE") {
+                    return Err(self.refused("filtered indexes"));
+                }
+                self.key_options()?;
+                if unique {
+                    table.keys.push(KeyDefinition { name, kind: KeyKind::Index, columns });
+                }
+            }
+            Some("FOREIGN") => return Err(self.refused("FOREIGN KEY in a table")),
+            Some(_) => return Err(self.refused("temporal tables")),
+            None if !name.is_empty() => return Err(self.unexpected()),
+            None => return Ok(false),
         }
-        let kind = self.type_name(1)?;
-        let mut column = ColumnDefinition { name, kind, nullable: true, default: None, identity: None };
+        Ok(true)
+    }
+
+    fn column_definition(&mut self, table: &mut TableDefinition) -> Parsed<()> {
+        let name = self.identifier()?;
+        let mut column = ColumnDefinition {
+            name,
+            kind: Type::Int,
+            nullable: true,
+            default: None,
+            identity: None,
+            computed: None,
+        };
+        if self.accept("AS") {
+            column.computed = Some(self.value()?);
+            if self.accept("PERSISTED") {
+                self.accept_all(&["NOT", "NULL"]);
+            }
+        } else {
+            column.kind = self.type_name(1)?;
+        }
         loop {
+            let constraint = if self.peek("CONSTRAINT") {
+                self.advance();
+                self.identifier()?
+            } else {
+                String::new()
+            };
+            let own = || vec![column.name.clone()];
             if self.accept("NULL") {
                 column.nullable = true;
             } else if self.accept_all(&["NOT", "NULL"]) {
                 column.nullable = false;
             } else if self.accept("DEFAULT") {
                 column.default = Some(self.value()?);
+                self.accept_all(&["WITH", "VALUES"]);
             } else if self.accept("COLLATE") {
                 self.identifier()?;
             } else if self.accept("IDENTITY") {
                 column.nullable = false;
                 column.identity = Some(self.identity()?);
-            } else if self.table_constraint()? {
-            } else if self.peek("REFERENCES") {
+                self.accept_all(&["NOT", "FOR", "REPLICATION"]);
+                if !types::is_integer(column.kind) && !matches!(column.kind, Type::Decimal { scale: 0, .. }) {
+                    let text = format!(
+                        "Identity column '{}' must be of data type int, bigint, smallint, tinyint, or decimal or numeric with a scale of 0, unencrypted, and constrained to be nonnullable.",
+                        column.name
+                    );
+                    return Err(Message { class: 16, ..self.fail(2749, text) });
+                }
+            } else if self.accept_all(&["PRIMARY", "KEY"]) {
+                self.clustered();
+                let columns = own();
+                self.key_options()?;
+                column.nullable = false;
+                table.keys.push(KeyDefinition { name: constraint, kind: KeyKind::Primary, columns });
+            } else if self.accept("UNIQUE") {
+                self.clustered();
+                let columns = own();
+                self.key_options()?;
+                table.keys.push(KeyDefinition { name: constraint, kind: KeyKind::Unique, columns });
+            } else if self.accept("CHECK") {
+                self.accept_all(&["NOT", "FOR", "REPLICATION"]);
+                self.expect_symbol("(")?;
+                let condition = self.nested(Self::condition)?;
+                self.expect_symbol(")")?;
+                table.checks.push((constraint, condition));
+            } else if self.accept("INDEX") {
+                self.identifier()?;
+                self.clustered();
+                self.key_options()?;
+            } else if self.one_of(&["SPARSE", "ROWGUIDCOL"]).is_some() {
+                // how it is stored
+            } else if self.peek("REFERENCES") || self.peek("FOREIGN") {
                 return Err(self.refused("REFERENCES in a table"));
+            } else if self.peek("MASKED") || self.peek("GENERATED") || self.peek("ENCRYPTED") {
+                return Err(self.refused(format!("{} columns", self.token().text)));
+            } else if !constraint.is_empty() {
+                return Err(self.unexpected());
             } else {
-                return Ok(column);
+                break;
             }
         }
+        table.columns.push(column);
+        Ok(())
+    }
+
+    /// Stands behind CREATE [UNIQUE] [CLUSTERED] INDEX.
+    pub(super) fn create_index(&mut self, unique: bool) -> Parsed<What> {
+        let name = self.identifier()?;
+        self.expect("ON")?;
+        let table = self.name()?;
+        let columns = self.key_columns()?;
+        if self.accept("INCLUDE") {
+            self.key_columns()?;
+        }
+        if self.peek("WHERE") {
+            return Err(self.refused("filtered indexes"));
+        }
+        self.key_options()?;
+        Ok(What::CreateIndex { name, table, unique, columns })
+    }
+
+    /// Stands behind ALTER TABLE.
+    pub(super) fn alter_table(&mut self) -> Parsed<What> {
+        let name = self.name()?;
+        self.accept_all(&["WITH", "CHECK"]);
+        self.accept_all(&["WITH", "NOCHECK"]);
+        let change = if self.accept("ADD") {
+            let mut table = TableDefinition::default();
+            loop {
+                let named = self.peek("CONSTRAINT") && self.ahead(2).is("DEFAULT");
+                if named || self.peek("DEFAULT") {
+                    return Err(self.refused("ALTER TABLE … ADD DEFAULT"));
+                }
+                self.table_element(&mut table)?;
+                if !self.accept_symbol(",") {
+                    break;
+                }
+            }
+            TableChange::Add(table)
+        } else if self.accept("DROP") {
+            if self.accept("COLUMN") {
+                self.if_exists()?;
+                TableChange::DropColumns(self.commas(Self::identifier)?)
+            } else {
+                self.accept("CONSTRAINT");
+                self.if_exists()?;
+                TableChange::DropConstraints(self.commas(Self::identifier)?)
+            }
+        } else if self.accept_all(&["ALTER", "COLUMN"]) {
+            let mut table = TableDefinition::default();
+            self.column_definition(&mut table)?;
+            match table.columns.pop() {
+                Some(column) if column.computed.is_none() => TableChange::AlterColumn(column),
+                _ => return Err(self.unexpected()),
+            }
+        } else if self.one_of(&["CHECK", "NOCHECK"]).is_some() {
+            self.expect("CONSTRAINT")?;
+            if !self.accept("ALL") {
+                self.commas(Self::identifier)?;
+            }
+            TableChange::Nothing
+        } else if *self.kind() == Kind::Word && !self.peek_name() {
+            return Err(self.unexpected());
+        } else {
+            return Err(self.refused(format!("ALTER TABLE … {}", self.token().text)));
+        };
+        Ok(What::AlterTable { name, change })
     }
 
     fn identity(&mut self) -> Parsed<(i64, i64)> {

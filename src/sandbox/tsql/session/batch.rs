@@ -23,6 +23,8 @@ pub(super) enum Flow {
     Continue,
     /// RETURN, with the status.
     Return(i32),
+    /// GOTO, with the number of its label among those of the scope.
+    Goto(usize),
 }
 
 pub(super) type Stepped = Result<Flow, Raised>;
@@ -41,6 +43,10 @@ pub(super) struct Batch<'s> {
     pub(super) host_failed: Cell<bool>,
     /// Of the statement at hand.
     pub(super) line: i32,
+    /// Cursors of this scope by name.
+    pub(super) cursors: std::collections::HashMap<String, u64>,
+    /// Labels of this scope, in lower case.
+    pub(super) labels: Vec<String>,
 }
 
 impl Session {
@@ -66,6 +72,8 @@ impl<'s> Batch<'s> {
             tries: Vec::new(),
             host_failed: Cell::new(false),
             line: 1,
+            cursors: std::collections::HashMap::new(),
+            labels: Vec::new(),
         }
     }
 
@@ -77,10 +85,17 @@ impl<'s> Batch<'s> {
             Ok(statements) => statements,
             Err(message) => return self.fail_compile(vec![message]),
         };
+        if let Err(message) = super::label::check(&statements, &mut self.labels) {
+            return self.fail_compile(vec![message]);
+        }
+        if self.session.settings.parse_only && !super::label::sets_parse_only(&statements) {
+            return Ok(Flow::Next);
+        }
         if let Err(messages) = self.check(&statements) {
             return self.fail_compile(messages);
         }
         let result = self.list(&statements);
+        self.end_cursors();
         match result {
             Err(raised) if raised.sent && raised.ends == Ends::Scope => Ok(Flow::Return(0)),
             other => other,
@@ -97,9 +112,24 @@ impl<'s> Batch<'s> {
     }
 
     pub(super) fn list(&mut self, statements: &[Statement]) -> Stepped {
-        for statement in statements {
+        let mut at = 0;
+        while let Some(statement) = statements.get(at) {
+            at += 1;
             match self.statement(statement)? {
                 Flow::Next => {}
+                Flow::Goto(label) => {
+                    let name = &self.labels[label];
+                    let here = |s: &Statement| matches!(&s.what, What::Label(l) if l.to_lowercase() == *name);
+                    match statements.iter().position(here) {
+                        Some(place) => {
+                            if self.sink.stopped() {
+                                return Err(Stopped.into());
+                            }
+                            at = place;
+                        }
+                        None => return Ok(Flow::Goto(label)),
+                    }
+                }
                 other => return Ok(other),
             }
         }
@@ -149,8 +179,20 @@ impl<'s> Batch<'s> {
             }
             return Err(raised);
         }
+        let ends_statement = raised.messages.iter().any(|m| terminates(m.number));
         for message in raised.messages.drain(..) {
             self.sink.put(Part::Error(message))?;
+        }
+        if ends_statement && raised.ends == Ends::Statement {
+            let text = "The statement has been terminated.".to_owned();
+            self.info(Message {
+                number: 3621,
+                state: 0,
+                class: 0,
+                text,
+                procedure: String::new(),
+                line: self.line,
+            })?;
         }
         self.sink.put(Part::Done { rows: None })?;
         raised.sent = true;
@@ -165,6 +207,9 @@ impl<'s> Batch<'s> {
 
     /// Runs a statement; errors have not been sent.
     fn run(&mut self, statement: &Statement) -> Stepped {
+        if self.session.settings.no_exec && !matches!(statement.what, What::SetOption(_)) {
+            return Ok(Flow::Next);
+        }
         if let Some(command) = command_word(&statement.what) {
             self.session.host.activity(&self.session.context, Some(command));
         }
@@ -202,16 +247,30 @@ impl<'s> Batch<'s> {
                 row_count = Some(self.select(query)?);
                 Flow::Next
             }
-            What::Insert { target, columns, from } => {
-                row_count = Some(self.insert(target, columns, from)?);
+            What::Insert(insert) => {
+                row_count = Some(self.insert(insert)?);
                 Flow::Next
             }
-            What::Update { target, top, set, from, filter } => {
-                row_count = Some(self.update(target, top.as_ref(), set, from.as_ref(), filter.as_ref())?);
+            What::Update(update) => {
+                row_count = Some(self.update(update)?);
                 Flow::Next
             }
-            What::Delete { target, top, from, filter } => {
-                row_count = Some(self.delete(target, top.as_ref(), from.as_ref(), filter.as_ref())?);
+            What::Delete(delete) => {
+                row_count = Some(self.delete(delete)?);
+                Flow::Next
+            }
+            What::Merge(merge) => {
+                row_count = Some(self.merge(merge)?);
+                Flow::Next
+            }
+            What::Label(_) => return Ok(Flow::Next),
+            What::Goto(label) => {
+                let label = label.to_lowercase();
+                let place = self.labels.iter().position(|l| *l == label);
+                return Ok(place.map_or(Flow::Next, Flow::Goto));
+            }
+            What::Fetch { cursor, where_to, into } => {
+                row_count = Some(self.fetch(cursor, where_to, into.as_deref())?);
                 Flow::Next
             }
             What::Truncate(name) => {
@@ -263,7 +322,7 @@ impl<'s> Batch<'s> {
             match self.statement(body)? {
                 Flow::Next | Flow::Continue => {}
                 Flow::Break => return Ok(Flow::Next),
-                done @ Flow::Return(_) => return Ok(done),
+                done @ (Flow::Return(_) | Flow::Goto(_)) => return Ok(done),
             }
         }
     }
@@ -364,13 +423,19 @@ impl<'s> Batch<'s> {
     }
 }
 
+/// Errors of changed rows, which 3621 follows.
+fn terminates(number: i32) -> bool {
+    matches!(number, 515 | 547 | 2601 | 2627 | 2628 | 8152 | 1505 | 4901 | 8672)
+}
+
 /// What sys.dm_exec_requests shows as the command.
 fn command_word(what: &What) -> Option<&'static str> {
     Some(match what {
         What::Select(_) => "SELECT",
-        What::Insert { .. } => "INSERT",
-        What::Update { .. } => "UPDATE",
-        What::Delete { .. } => "DELETE",
+        What::Insert(_) => "INSERT",
+        What::Update(_) => "UPDATE",
+        What::Delete(_) => "DELETE",
+        What::Merge(_) => "MERGE",
         What::Execute(_) => "EXECUTE",
         What::WaitFor { .. } => "WAITFOR",
         _ => return None,

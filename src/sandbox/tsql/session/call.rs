@@ -71,10 +71,13 @@ impl Batch<'_> {
             tries: vec![0],
             host_failed: std::cell::Cell::new(false),
             line: self.line,
+            cursors: std::mem::take(&mut self.cursors),
+            labels: Vec::new(),
         };
         // a TRY around: errors come back here and are raised by the INSERT
         let result = inner.execute(execute);
         self.variables = std::mem::take(&mut inner.variables);
+        self.cursors = std::mem::take(&mut inner.cursors);
         let failed = kept.0.iter().find_map(|p| if let Part::Error(m) = p { Some(m.clone()) } else { None });
         match (result, failed) {
             (Err(raised), _) => Err(raised),

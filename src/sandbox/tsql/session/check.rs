@@ -6,7 +6,7 @@
 use super::super::ast::{
     Declaration, Executed, Expr, InsertFrom, SetOption, Statement, Target, Transaction, What,
 };
-use super::super::binder::Binder;
+use super::super::binder::{Asked, Binder};
 use super::super::state::LocalTable;
 use super::batch::Batch;
 use super::raised::compile_error;
@@ -61,24 +61,51 @@ impl Batch<'_> {
                 let result = self.with_world(|world| Binder::new(world).statement(query).map(|_| ()));
                 self.deferred(statement, result)
             }
-            What::Insert { target, columns, from } => {
-                if let InsertFrom::Query(query) = from {
+            What::Insert(insert) => {
+                if let InsertFrom::Query(query) = &insert.from {
                     let result = self.with_world(|world| Binder::new(world).statement(query).map(|_| ()));
                     self.deferred(statement, result)?;
                 }
-                let result = self.check_insert(target, columns, from).map_err(|m| vec![m]);
+                let result =
+                    self.check_insert(&insert.target, &insert.columns, &insert.from).map_err(|m| vec![m]);
                 self.deferred(statement, result)
             }
-            What::Update { target, set, from, filter, .. } => {
-                let result = self.with_world(|world| {
-                    Binder::new(world).change(target, set, from.as_ref(), filter.as_ref(), None).map(|_| ())
-                });
+            What::Update(update) => {
+                let asked = Asked {
+                    ctes: &update.ctes,
+                    target: &update.target,
+                    set: &update.set,
+                    from: update.from.as_ref(),
+                    filter: update.filter.as_ref(),
+                    top: None,
+                    output: update.output.as_ref(),
+                };
+                let result = self.with_world(|world| Binder::new(world).change(&asked).map(|_| ()));
                 self.deferred(statement, result)
             }
-            What::Delete { target, from, filter, .. } => {
-                let result = self.with_world(|world| {
-                    Binder::new(world).change(target, &[], from.as_ref(), filter.as_ref(), None).map(|_| ())
-                });
+            What::Delete(delete) => {
+                let asked = Asked {
+                    ctes: &delete.ctes,
+                    target: &delete.target,
+                    set: &[],
+                    from: delete.from.as_ref(),
+                    filter: delete.filter.as_ref(),
+                    top: None,
+                    output: delete.output.as_ref(),
+                };
+                let result = self.with_world(|world| Binder::new(world).change(&asked).map(|_| ()));
+                self.deferred(statement, result)
+            }
+            What::Merge(merge) => {
+                let result = self.with_world(|world| Binder::new(world).merge(merge, None).map(|_| ()));
+                match result {
+                    // how many columns an INSERT has is known when the table is
+                    Err(messages) if messages.iter().all(|m| m.number == 109 || m.number == 110) => Ok(()),
+                    result => self.deferred(statement, result),
+                }
+            }
+            What::DeclareCursor { cursor, .. } => {
+                let result = self.with_world(|world| Binder::new(world).statement(&cursor.query).map(|_| ()));
                 self.deferred(statement, result)
             }
             What::Declare(list) => self.check_declare(statement, list),
@@ -104,7 +131,7 @@ impl Batch<'_> {
                 self.check_all(body)?;
                 self.check_all(catch)
             }
-            What::RaiseError { message, severity, state, arguments } => [message, severity, state]
+            What::RaiseError { message, severity, state, arguments, .. } => [message, severity, state]
                 .into_iter()
                 .chain(arguments)
                 .try_for_each(|v| self.value(statement, v)),
@@ -143,9 +170,14 @@ impl Batch<'_> {
 
     fn check_declare(&mut self, statement: &Statement, list: &[Declaration]) -> Result<(), Vec<Message>> {
         for declaration in list {
-            let (Declaration::Scalar { name, .. } | Declaration::Table { name, .. }) = declaration;
+            let (Declaration::Scalar { name, .. }
+            | Declaration::Table { name, .. }
+            | Declaration::Cursor { name }) = declaration;
             let key = name.to_lowercase();
-            if self.variables.scalars.contains_key(&key) || self.variables.tables.contains_key(&key) {
+            if self.variables.scalars.contains_key(&key)
+                || self.variables.tables.contains_key(&key)
+                || self.variables.cursors.contains_key(&key)
+            {
                 let text = format!(
                     "The variable name '{name}' has already been declared. Variable names must be unique within a query batch or stored procedure."
                 );
@@ -158,8 +190,13 @@ impl Batch<'_> {
                     }
                     self.variables.scalars.insert(key, (*kind, Value::Null));
                 }
-                Declaration::Table { columns, .. } => {
-                    self.variables.tables.insert(key, LocalTable::new(columns.clone()));
+                Declaration::Table { definition, .. } => {
+                    let shown = name.clone();
+                    let definition = self.completed(&shown, definition.clone()).map_err(|r| r.messages)?;
+                    self.variables.tables.insert(key, LocalTable::new(definition));
+                }
+                Declaration::Cursor { .. } => {
+                    self.variables.cursors.insert(key, None);
                 }
             }
         }
@@ -167,8 +204,12 @@ impl Batch<'_> {
     }
 
     fn check_insert(&self, target: &Target, columns: &[String], from: &InsertFrom) -> Result<(), Message> {
-        let table = self.target_columns(target)?;
-        self.insert_columns(&table, columns)?;
+        let table = self.target_definition(target)?;
+        let given = self.identity_given(&self.changed(target)?);
+        self.insert_columns(&table.columns, columns, given, "").or_else(|m| {
+            // whether IDENTITY_INSERT is on is known when its turn comes
+            if m.number == 544 { Ok(Vec::new()) } else { Err(m) }
+        })?;
         let count = if columns.is_empty() { None } else { Some(columns.len()) };
         if let (InsertFrom::Values(rows), Some(count)) = (from, count) {
             for row in rows {

@@ -50,6 +50,7 @@ impl Batch<'_> {
                 Command::CreateDatabase { .. } => Some("CREATE DATABASE"),
                 Command::DropDatabase(_) | Command::DropDatabases { .. } => Some("DROP DATABASE"),
                 Command::CheckDb { .. } | Command::Dbcc { .. } | Command::SetOwner { .. } => None,
+                Command::Availability(statement) => Some(statement.verb()),
             };
             if let Some(verb) = verb {
                 let number = if verb == "KILL" { 6115 } else { 226 };
@@ -153,6 +154,7 @@ fn verb(command: &Command) -> &'static str {
         Command::CreateDatabase { .. } => "CREATE DATABASE",
         Command::DropDatabase(_) | Command::DropDatabases { .. } => "DROP DATABASE",
         Command::SetOwner { .. } => "ALTER AUTHORIZATION",
+        Command::Availability(statement) => statement.verb(),
         Command::CheckDb { .. } => "DBCC TABLE CHECK",
         Command::Dbcc { .. } => "DBCC",
     }

@@ -24,9 +24,15 @@ impl Batch<'_> {
                     };
                     self.variables.scalars.insert(key, (*kind, value));
                 }
-                Declaration::Table { name, columns } => {
+                Declaration::Table { name, definition } => {
                     let key = name.to_lowercase();
-                    self.variables.tables.entry(key).or_insert_with(|| LocalTable::new(columns.clone()));
+                    if !self.variables.tables.contains_key(&key) {
+                        let definition = self.completed(name, definition.clone())?;
+                        self.variables.tables.insert(key, LocalTable::new(definition));
+                    }
+                }
+                Declaration::Cursor { name } => {
+                    self.variables.cursors.entry(name.to_lowercase()).or_insert(None);
                 }
             }
         }
@@ -63,9 +69,8 @@ impl Batch<'_> {
     pub(super) fn simple(&mut self, what: &What) -> Result<(), Raised> {
         match what {
             What::Print(value) => self.print(value),
-            What::RaiseError { message, severity, state, arguments } => {
-                let line = self.line;
-                self.raise_error(message, severity, state, arguments, line)
+            What::RaiseError { message, severity, state, arguments, log } => {
+                self.raise_error(message, severity, state, arguments, *log)
             }
             What::Throw(given) => self.throw(given.as_ref()),
             What::WaitFor { until, value } => self.wait(*until, value),
@@ -73,7 +78,21 @@ impl Batch<'_> {
             What::Use(database) => self.use_database(database),
             What::Transaction(transaction) => self.transaction(transaction),
             What::Command(command) => self.command(command),
-            What::CreateTable { name, columns } => self.create_table(name, LocalTable::new(columns.clone())),
+            What::CreateTable { name, definition } => {
+                let shown = name.last().cloned().unwrap_or_default();
+                let definition = self.completed(&shown, definition.clone())?;
+                self.create_table(name, LocalTable::new(definition))
+            }
+            What::CreateIndex { name, table, unique, columns } => {
+                self.create_index(name, table, *unique, columns)
+            }
+            What::DropIndex { name, table, if_exists } => self.drop_index(name, table, *if_exists),
+            What::AlterTable { name, change } => self.alter_table(name, change),
+            What::DeclareCursor { name, cursor } => self.declare_cursor(name, cursor),
+            What::SetCursor { variable, to } => self.set_cursor(variable, to),
+            What::OpenCursor(name) => self.open_cursor(name),
+            What::CloseCursor(name) => self.close_cursor(name),
+            What::Deallocate(name) => self.deallocate(name),
             What::DropTable { names, if_exists } => self.drop_tables(names, *if_exists),
             _ => Err(Message::not_modelled("this statement").into()),
         }
@@ -96,8 +115,9 @@ impl Batch<'_> {
         severity: &Expr,
         state: &Expr,
         arguments: &[Expr],
-        line: i32,
+        log: bool,
     ) -> Result<(), Raised> {
+        let line = self.line;
         let int = |value: Value| match value {
             Value::Int(n) => n,
             _ => 0,
@@ -127,10 +147,13 @@ impl Batch<'_> {
             self.info(Message { number: if class == 0 { 50000 } else { number }, ..message })?;
             return Ok(());
         }
-        if class >= 19 && !self.session.context.sysadmin {
-            let text =
-                "Only System Administrator can specify WITH LOG option for RAISERROR command.".to_owned();
-            return Err(Message::error(2778, text).into());
+        if class >= 19 && !log || log && !self.session.context.sysadmin {
+            let text = if class >= 19 && !log {
+                "Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option."
+            } else {
+                "Only System Administrator can specify WITH LOG option for RAISERROR command."
+            };
+            return Err(Message::error(if log { 2778 } else { 2754 }, text).into());
         }
         // the batch goes on behind RAISERROR, whatever XACT_ABORT says
         if self.tries.is_empty() && class < 20 {
@@ -185,9 +208,6 @@ impl Batch<'_> {
     }
 
     fn wait(&mut self, until: bool, value: &Expr) -> Result<(), Raised> {
-        if until {
-            return Err(Message::not_modelled("WAITFOR TIME").into());
-        }
         let (value, kind) = self.evaluate_with(|b| b.value(value), None)?;
         let bad = || Message {
             class: 15,
@@ -196,7 +216,14 @@ impl Batch<'_> {
         let Value::Time(time) = convert(value, kind, Type::Time { scale: 3 }, 0).map_err(|_| bad())? else {
             return Err(bad().into());
         };
-        let mut left = (time - chrono::NaiveTime::MIN).num_milliseconds().max(0) as u64;
+        let span = if until {
+            let offset = chrono::TimeDelta::minutes(i64::from(self.session.host.utc_offset_minutes()));
+            let ahead = time - (self.session.host.now() + offset).time();
+            if ahead < chrono::TimeDelta::zero() { ahead + chrono::TimeDelta::days(1) } else { ahead }
+        } else {
+            time - chrono::NaiveTime::MIN
+        };
+        let mut left = span.num_milliseconds().max(0) as u64;
         if self.session.host.pass(left) {
             left = 0;
         }
@@ -238,19 +265,13 @@ impl Batch<'_> {
         if last.starts_with("##") {
             return Err(Message::not_modelled("global temporary tables").into());
         }
+        if !last.starts_with('#') {
+            return Err(Message::not_modelled("CREATE TABLE of a permanent table").into());
+        }
         let key = last.to_lowercase();
         if self.session.temporary.contains_key(&key) {
             let text = format!("There is already an object named '{last}' in the database.");
             return Err(Message::error(2714, text).into());
-        }
-        let names: Vec<String> = table.table.columns.iter().map(|c| c.name.to_lowercase()).collect();
-        for (at, column) in names.iter().enumerate() {
-            if names[..at].contains(column) {
-                let text = format!(
-                    "Column names in each table must be unique. Column name '{column}' in table '{last}' is specified more than once."
-                );
-                return Err(Message::error(2705, text).into());
-            }
         }
         self.session.keep_table(&key);
         self.session.temporary.insert(key, table);

@@ -1,44 +1,64 @@
 //! INSERT: where its rows come from, and what they must be to fit.
 
-use super::super::ast::{ColumnDefinition, InsertFrom, Query, Target};
-use super::super::binder::Changed;
+use super::super::ast::{ColumnDefinition, Insert, InsertFrom, Output, Query, TableDefinition, Target};
+use super::super::binder::{Binder, Changed, OutputPlan};
 use super::super::convert::{convert, units};
 use super::super::state::invalid_object;
 use super::super::types;
 use super::batch::Batch;
+use super::change::{Changes, Told};
 use super::raised::Raised;
 use crate::sandbox::answer::{Kept, Message, Part};
-use crate::sandbox::host::Change;
 use crate::sandbox::value::{Column, Type, Value};
 
 type Rows = Vec<Vec<Value>>;
+/// Rows as they were given; a value that is `None` = DEFAULT.
+type Given = Vec<Vec<Option<Value>>>;
 
 impl Batch<'_> {
-    /// The columns of a table that is written to.
-    pub(super) fn target_columns(&self, target: &Target) -> Result<Vec<ColumnDefinition>, Message> {
-        let changed = self.changed(target)?;
-        if let Some(table) = self.own_table(&changed) {
+    /// What a table that is written to is made of.
+    pub(super) fn definition(&self, changed: &Changed) -> Result<TableDefinition, Message> {
+        if let Some(table) = self.own_table(changed) {
             return Ok(table.definition.clone());
         }
-        let (Changed::Host(object), Target::Named(name, line)) = (&changed, target) else {
-            return Err(match target {
-                Target::Variable(name) => Message {
-                    class: 15,
-                    ..Message::error(1087, format!("Must declare the table variable \"{name}\"."))
-                },
-                Target::Named(name, line) => Message { line: *line, ..invalid_object(name) },
-            });
-        };
+        let Changed::Host(object) = changed else { return Ok(TableDefinition::default()) };
         let columns = self.with_world(|world| world.columns(object))?;
-        let columns = columns.ok_or_else(|| Message { line: *line, ..invalid_object(name) })?;
+        let columns = columns.ok_or_else(|| {
+            Message::error(208, format!("Invalid object name '{}.{}'.", object.schema, object.name))
+        })?;
         let plain = |c: &Column| ColumnDefinition {
             name: c.name.clone(),
             kind: c.kind,
             nullable: c.nullable,
             default: None,
             identity: None,
+            computed: None,
         };
-        Ok(columns.iter().map(plain).collect())
+        Ok(columns.iter().map(plain).collect::<Vec<_>>().into())
+    }
+
+    /// The same, of what a statement names.
+    pub(super) fn target_definition(&self, target: &Target) -> Result<TableDefinition, Message> {
+        let changed = self.changed(target)?;
+        match (&changed, target) {
+            (Changed::Host(object), Target::Named(name, line)) => {
+                let there = self.with_world(|world| world.columns(object))?;
+                if there.is_none() {
+                    return Err(Message { line: *line, ..invalid_object(name) });
+                }
+            }
+            (_, Target::Variable(name)) if self.own_table(&changed).is_none() => {
+                return Err(Message {
+                    class: 15,
+                    ..Message::error(1087, format!("Must declare the table variable \"{name}\"."))
+                });
+            }
+            (_, Target::Named(name, line)) if self.own_table(&changed).is_none() => {
+                return Err(Message { line: *line, ..invalid_object(name) });
+            }
+            _ => {}
+        }
+        self.definition(&changed)
     }
 
     /// The places of an INSERT's columns in its table.
@@ -46,9 +66,12 @@ impl Batch<'_> {
         &self,
         table: &[ColumnDefinition],
         columns: &[String],
+        identity_given: bool,
+        shown: &str,
     ) -> Result<Vec<usize>, Message> {
         if columns.is_empty() {
-            return Ok((0..table.len()).filter(|at| table[*at].identity.is_none()).collect());
+            let given = |at: &usize| table[*at].identity.is_none() && table[*at].computed.is_none();
+            return Ok((0..table.len()).filter(given).collect());
         }
         let collation = self.session.collation();
         let mut places = Vec::new();
@@ -69,63 +92,171 @@ impl Batch<'_> {
                 );
                 return Err(Message { class: 15, ..Message::error(264, text) });
             }
-            if table[at].identity.is_some() {
-                let text = "Cannot insert explicit value for identity column in table when IDENTITY_INSERT is set to OFF.";
+            if table[at].identity.is_some() && !identity_given {
+                let text = format!(
+                    "Cannot insert explicit value for identity column in table '{}' when IDENTITY_INSERT is set to OFF.",
+                    shown.rsplit('.').next().unwrap_or(shown)
+                );
                 return Err(Message::error(544, text));
+            }
+            if table[at].computed.is_some() {
+                let text = format!(
+                    "The column \"{name}\" cannot be modified because it is either a computed column or is the result of a UNION operator."
+                );
+                return Err(Message::error(271, text));
             }
             places.push(at);
         }
         Ok(places)
     }
 
-    pub(super) fn insert(
+    pub(super) fn insert(&mut self, insert: &Insert) -> Result<u64, Raised> {
+        let changed = self.changed(&insert.target)?;
+        let definition = self.target_definition(&insert.target).map_err(|m| self.unbound(vec![m]))?;
+        let shown = shown(&insert.target);
+        let given = self.identity_given(&changed);
+        let places = self
+            .insert_columns(&definition.columns, &insert.columns, given, &shown)
+            .map_err(|m| self.unbound(vec![m]))?;
+        let named = !insert.columns.is_empty();
+        let (kinds, mut rows) = self.new_rows(&insert.from, named, &definition.columns, &places)?;
+        if let Some(top) = &insert.top {
+            if top.percent {
+                return Err(Message::not_modelled("INSERT TOP … PERCENT").into());
+            }
+            let most = self.evaluate(&top.count, Some(Type::BigInt))?;
+            if let Value::Int(n) = most {
+                rows.truncate(usize::try_from(n).unwrap_or(0));
+            }
+        }
+        let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let mut whole = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.sink.stopped() {
+                return Err(crate::sandbox::answer::Stopped.into());
+            }
+            whole.push(self.new_row(&definition, &places, &kinds, &row, &shown, &changed, &mut next)?);
+        }
+        let count = whole.len() as u64;
+        let told: Vec<Told> = if insert.output.is_some() {
+            let tell =
+                |row: &Vec<Value>| Told { around: None, new: Some(row.clone()), old: None, action: "INSERT" };
+            whole.iter().map(tell).collect()
+        } else {
+            Vec::new()
+        };
+        let plan = match &insert.output {
+            Some(output) => Some(self.insert_output(output, &definition)?),
+            None => None,
+        };
+        // numbers are used up even when the rows are refused
+        if let Some(table) = self.own_table_mut(&changed) {
+            table.next_identity = next;
+        }
+        self.carry_out(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")?;
+        self.tell(plan.as_ref(), 0, told, insert.output.as_ref())?;
+        self.done(count)?;
+        Ok(count)
+    }
+
+    fn insert_output(&self, output: &Output, definition: &TableDefinition) -> Result<OutputPlan, Raised> {
+        let columns: Vec<Column> = definition
+            .columns
+            .iter()
+            .map(|c| Column { name: c.name.clone(), kind: c.kind, nullable: c.nullable })
+            .collect();
+        self.with_world(|world| Binder::new(world).insert_output(output, &columns))
+            .map_err(|m| self.unbound(m))
+    }
+
+    /// Whether IDENTITY_INSERT is on for a table.
+    pub(super) fn identity_given(&self, changed: &Changed) -> bool {
+        self.session.identity_insert.as_ref().is_some_and(|t| t == changed)
+    }
+
+    /// A whole row of what was given, with identity, defaults and computed columns.
+    #[allow(clippy::too_many_arguments, reason = "a row and everything that makes it")]
+    pub(super) fn new_row(
+        &mut self,
+        definition: &TableDefinition,
+        places: &[usize],
+        kinds: &[Type],
+        row: &[Option<Value>],
+        shown: &str,
+        changed: &Changed,
+        next: &mut i64,
+    ) -> Result<Vec<Value>, Raised> {
+        let mut values = vec![Value::Null; definition.columns.len()];
+        for (at, column) in definition.columns.iter().enumerate() {
+            let place = places.iter().position(|p| *p == at).filter(|g| *g < row.len());
+            let given = place.map(|g| row[g].clone());
+            if let Some((_, step)) = column.identity {
+                if let Some(Some(value)) = given {
+                    values[at] = convert(value, kinds[place.unwrap_or(0)], column.kind, 0)?;
+                    if let Value::Int(n) = values[at] {
+                        self.session.globals.identity = Some(n);
+                        self.session.globals.scope_identity = Some(n);
+                        if step > 0 && n >= *next || step < 0 && n <= *next {
+                            *next = n.saturating_add(step);
+                        }
+                    }
+                    continue;
+                }
+                values[at] = convert(Value::Int(*next), Type::BigInt, column.kind, 0).map_err(|_| {
+                    let kind = types::name(column.kind);
+                    Message::error(
+                        8115,
+                        format!("Arithmetic overflow error converting IDENTITY to data type {kind}."),
+                    )
+                })?;
+                self.session.globals.identity = Some(*next);
+                self.session.globals.scope_identity = Some(*next);
+                *next = next.saturating_add(step);
+            } else if let Some(Some(value)) = given {
+                values[at] = self.fitted(value, kinds[place.unwrap_or(0)], column, shown)?;
+            } else if let Some(default) = &column.default {
+                values[at] = self.evaluate(default, Some(column.kind))?;
+            }
+            if values[at] == Value::Null && !column.nullable && column.computed.is_none() {
+                let text = format!(
+                    "Cannot insert the value NULL into column '{}', table '{}'; column does not allow nulls. INSERT fails.",
+                    column.name,
+                    super::table::full_name(changed, shown)
+                );
+                return Err(Message { state: 2, ..Message::error(515, text) }.into());
+            }
+        }
+        self.compute(definition, &mut values)?;
+        Ok(values)
+    }
+
+    /// Rows that OUTPUT … INTO puts into a table.
+    pub(super) fn put_rows(
         &mut self,
         target: &Target,
         columns: &[String],
-        from: &InsertFrom,
-    ) -> Result<u64, Raised> {
+        kinds: &[Type],
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), Raised> {
         let changed = self.changed(target)?;
-        let definition = self.target_columns(target).map_err(|m| self.unbound(vec![m]))?;
-        let places = self.insert_columns(&definition, columns).map_err(|m| self.unbound(vec![m]))?;
-        let named = !columns.is_empty();
-        let (kinds, rows) = self.new_rows(from, named, &definition, &places)?;
-        let shown = match target {
-            Target::Named(name, _) => name.join("."),
-            Target::Variable(name) => name.clone(),
-        };
-        let mut whole = Vec::with_capacity(rows.len());
-        let mut identity = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let definition = self.target_definition(target).map_err(|m| self.unbound(vec![m]))?;
+        let shown = shown(target);
+        let places = self
+            .insert_columns(&definition.columns, columns, false, &shown)
+            .map_err(|m| self.unbound(vec![m]))?;
+        if places.len() != kinds.len() {
+            return Err(self.unbound(vec![mismatch()]));
+        }
+        let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let mut whole = Vec::new();
         for row in rows {
-            let mut values = vec![Value::Null; definition.len()];
-            for (at, column) in definition.iter().enumerate() {
-                if let Some((_, step)) = column.identity {
-                    values[at] = convert(Value::Int(identity), Type::BigInt, column.kind, 0)?;
-                    self.session.globals.identity = Some(identity);
-                    identity += step;
-                } else if let Some(given) = places.iter().position(|p| *p == at).filter(|g| *g < row.len()) {
-                    values[at] = self.fitted(row[given].clone(), kinds[given], column, &shown)?;
-                } else if let Some(default) = &column.default {
-                    values[at] = self.evaluate(default, Some(column.kind))?;
-                }
-                if values[at] == Value::Null && !column.nullable {
-                    let text = format!(
-                        "Cannot insert the value NULL into column '{}', table '{shown}'; column does not allow nulls. INSERT fails.",
-                        column.name
-                    );
-                    return Err(Message::error(515, text).into());
-                }
-            }
-            whole.push(values);
+            let row: Vec<Option<Value>> = row.into_iter().map(Some).collect();
+            whole.push(self.new_row(&definition, &places, kinds, &row, &shown, &changed, &mut next)?);
         }
-        let count = whole.len() as u64;
-        if let Changed::Host(object) = &changed {
-            self.write(object, Change::Insert(whole))?;
-        } else if let Some(table) = self.own_table_mut(&changed) {
-            table.next_identity = identity;
-            table.table.rows.extend(whole);
+        if let Some(table) = self.own_table_mut(&changed) {
+            table.next_identity = next;
         }
-        self.done(count)?;
-        Ok(count)
+        self.carry_out(&changed, Changes { inserts: whole, ..Changes::default() }, &[], &shown, "INSERT")
     }
 
     /// A value as it is stored: 8152 or 2628 when it is cut.
@@ -155,7 +286,8 @@ impl Batch<'_> {
                     _ => String::new(),
                 };
                 let text = format!(
-                    "String or binary data would be truncated in table '{table}', column '{}'. Truncated value: '{start}'.",
+                    "String or binary data would be truncated in table '{}', column '{}'. Truncated value: '{start}'.",
+                    self.long_name(table),
                     column.name
                 );
                 Message::error(2628, text)
@@ -167,6 +299,16 @@ impl Batch<'_> {
         Ok(convert(value, from, column.kind, 0)?)
     }
 
+    /// A table's name as 2628 tells it.
+    fn long_name(&self, table: &str) -> String {
+        let last = table.rsplit('.').next().unwrap_or(table);
+        if last.starts_with('@') {
+            return table.to_owned();
+        }
+        let database = if last.starts_with('#') { "tempdb" } else { &self.session.context.database };
+        format!("{database}.dbo.{last}")
+    }
+
     /// The types and rows an INSERT was given.
     pub(super) fn new_rows(
         &mut self,
@@ -174,8 +316,8 @@ impl Batch<'_> {
         named: bool,
         definition: &[ColumnDefinition],
         places: &[usize],
-    ) -> Result<(Vec<Type>, Rows), Raised> {
-        let (kinds, rows): (Vec<Type>, Rows) = match from {
+    ) -> Result<(Vec<Type>, Given), Raised> {
+        let (kinds, rows): (Vec<Type>, Given) = match from {
             InsertFrom::Defaults => return Ok((Vec::new(), vec![Vec::new()])),
             InsertFrom::Values(given) => {
                 let mut rows = Vec::new();
@@ -187,25 +329,25 @@ impl Batch<'_> {
                     }
                     let mut values = Vec::new();
                     for (value, place) in row.iter().zip(places) {
+                        let Some(value) = value else {
+                            values.push(None);
+                            continue;
+                        };
                         let (value, from) = self.evaluate_with(|b| b.value(value), None)?;
                         let kind = definition[*place].kind;
                         if value != Value::Null {
                             types::check_implicit(from, kind)?;
                         }
-                        // texts keep their length so that cutting is noticed
-                        let wide = match kind {
-                            Type::Char(_) | Type::VarChar(_) => Type::VarChar(None),
-                            Type::NChar(_) | Type::NVarChar(_) => Type::NVarChar(None),
-                            Type::Binary(_) | Type::VarBinary(_) => Type::VarBinary(None),
-                            other => other,
-                        };
-                        values.push(convert(value, from, wide, 0)?);
+                        values.push(Some(convert(value, from, widened(kind), 0)?));
                     }
                     rows.push(values);
                 }
-                (places.iter().map(|p| definition[*p].kind).collect(), rows)
+                (places.iter().map(|p| widened(definition[*p].kind)).collect(), rows)
             }
-            InsertFrom::Query(query) => self.query_rows(query)?,
+            InsertFrom::Query(query) => {
+                let (kinds, rows) = self.query_rows(query)?;
+                (kinds, rows.into_iter().map(|r| r.into_iter().map(Some).collect()).collect())
+            }
             InsertFrom::Execute(execute) => {
                 let mut kept = Kept::default();
                 self.captured(execute, &mut kept)?;
@@ -219,7 +361,7 @@ impl Batch<'_> {
                             }
                             kinds = columns.iter().map(|c| c.kind).collect();
                         }
-                        Part::Row(values) => rows.push(values),
+                        Part::Row(values) => rows.push(values.into_iter().map(Some).collect()),
                         part @ (Part::Info(_) | Part::Error(_) | Part::Database { .. }) => {
                             self.sink.put(part)?;
                         }
@@ -251,6 +393,24 @@ impl Batch<'_> {
         let (columns, rows, _) = self.query(query)?;
         let kinds = columns.iter().map(|c| c.kind).collect();
         Ok((kinds, rows.iter().map(|row| (**row).clone()).collect()))
+    }
+}
+
+/// The type in which a text keeps its length, so that cutting it is noticed.
+pub(super) fn widened(kind: Type) -> Type {
+    match kind {
+        Type::Char(_) | Type::VarChar(_) => Type::VarChar(None),
+        Type::NChar(_) | Type::NVarChar(_) => Type::NVarChar(None),
+        Type::Binary(_) | Type::VarBinary(_) => Type::VarBinary(None),
+        other => other,
+    }
+}
+
+/// A target as messages tell it.
+fn shown(target: &Target) -> String {
+    match target {
+        Target::Named(name, _) => name.join("."),
+        Target::Variable(name) => name.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::sandbox::answer::Message;
 use crate::sandbox::value::Value;
 
 /// The text with its arguments put in.
-pub(super) fn format(text: &str, arguments: &[Value]) -> Result<String, Message> {
+pub(in crate::sandbox::tsql) fn format(text: &str, arguments: &[Value]) -> Result<String, Message> {
     let mut out = String::new();
     let mut values = arguments.iter();
     let mut chars = text.chars().peekable();

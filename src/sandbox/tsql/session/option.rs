@@ -9,6 +9,8 @@ use crate::sandbox::value::Value;
 impl Batch<'_> {
     pub(super) fn set_option(&mut self, option: &SetOption) -> Result<(), Raised> {
         match option {
+            SetOption::Statistics => Ok(()),
+            SetOption::IdentityInsert(name, on) => self.identity_insert(name, *on),
             SetOption::Isolation(level) => {
                 self.session.settings.isolation = *level;
                 Ok(())
@@ -16,6 +18,36 @@ impl Batch<'_> {
             SetOption::Switch(names, on) => names.iter().try_for_each(|name| self.switch(name, *on)),
             SetOption::Value(name, value) => self.set_value(name, value),
         }
+    }
+
+    fn identity_insert(&mut self, name: &super::super::ast::Name, on: bool) -> Result<(), Raised> {
+        let target = super::super::ast::Target::Named(name.clone(), self.line);
+        let changed = self.changed(&target)?;
+        let definition = self.target_definition(&target).map_err(|_| {
+            let text = format!(
+                "Cannot find the object \"{}\" because it does not exist or you do not have permissions.",
+                name.join(".")
+            );
+            Message::error(1088, text)
+        })?;
+        let shown = name.last().cloned().unwrap_or_default();
+        if !definition.columns.iter().any(|c| c.identity.is_some()) {
+            let text =
+                format!("Table '{shown}' does not have the identity property. Cannot perform SET operation.");
+            return Err(Message::error(8106, text).into());
+        }
+        if !on {
+            self.session.identity_insert = None;
+            return Ok(());
+        }
+        if self.session.identity_insert.as_ref().is_some_and(|other| *other != changed) {
+            let text = format!(
+                "IDENTITY_INSERT is already ON for another table. Cannot perform SET operation for table '{shown}'."
+            );
+            return Err(Message::error(8107, text).into());
+        }
+        self.session.identity_insert = Some(changed);
+        Ok(())
     }
 
     fn switch(&mut self, name: &str, on: bool) -> Result<(), Raised> {
@@ -32,6 +64,18 @@ impl Batch<'_> {
             "QUOTED_IDENTIFIER" => {
                 settings.quoted_identifier = on;
                 256
+            }
+            "PARSEONLY" => {
+                settings.parse_only = on;
+                0
+            }
+            "NOEXEC" => {
+                settings.no_exec = on;
+                0
+            }
+            "FMTONLY" => {
+                settings.fmt_only = on;
+                0
             }
             "IMPLICIT_TRANSACTIONS" => {
                 settings.implicit = on;
@@ -74,9 +118,16 @@ impl Batch<'_> {
                 }
                 self.session.globals.text_size = if n == 0 { 4096 } else { n };
             }
-            ("ROWCOUNT", Value::Int(0))
-            | ("DATEFIRST", Value::Int(7))
-            | ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
+            ("ROWCOUNT", Value::Int(n)) if n >= 0 => self.session.settings.row_count = n,
+            ("DATEFIRST", Value::Int(n)) if (1..=7).contains(&n) => self.session.globals.date_first = n,
+            ("DATEFIRST", Value::Int(n)) => {
+                let text = format!("{n} is out of range for SET DATEFIRST.");
+                return Err(Message::error(2744, text).into());
+            }
+            ("CONTEXT_INFO", Value::Binary(_)) => {
+                return Err(Message::not_modelled("SET CONTEXT_INFO").into());
+            }
+            ("QUERY_GOVERNOR_COST_LIMIT", Value::Int(_)) => {}
             ("DEADLOCK_PRIORITY", Value::Int(n)) if (-10..=10).contains(&n) => {
                 self.session.settings.deadlock_priority = n;
             }

@@ -41,6 +41,8 @@ pub(super) const fn writes(what: &What) -> bool {
         What::Insert { .. }
             | What::Update { .. }
             | What::Delete { .. }
+            | What::Merge { .. }
+            | What::AlterTable { .. }
             | What::Truncate(_)
             | What::CreateTable { .. }
             | What::DropTable { .. }

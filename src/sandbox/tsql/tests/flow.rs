@@ -167,8 +167,14 @@ fn sessions_have_tables_of_their_own() {
             "SELECT id INTO #x FROM t DELETE x FROM #x AS x WHERE EXISTS (SELECT 1 FROM t WHERE t.id = x.id AND t.name IS NULL) SELECT id FROM #x",
             "1 | 2",
         ),
-        ("CREATE TABLE #t (a int NOT NULL) INSERT #t VALUES (NULL) SELECT 1", "E515; 1"),
-        ("CREATE TABLE #t (a varchar(2)) INSERT #t VALUES ('abc') SELECT COUNT(*) FROM #t", "E2628; 0"),
+        (
+            "CREATE TABLE #t (a int NOT NULL) INSERT #t VALUES (NULL) SELECT 1",
+            "E515; I3621:The statement has been terminated.; 1",
+        ),
+        (
+            "CREATE TABLE #t (a varchar(2)) INSERT #t VALUES ('abc') SELECT COUNT(*) FROM #t",
+            "E2628; I3621:The statement has been terminated.; 0",
+        ),
         ("CREATE TABLE #t (a int) INSERT #t VALUES (1, 2)", "E213"),
         ("CREATE TABLE #t (a int) INSERT #t (b) VALUES (1)", "E207"),
         ("CREATE TABLE #t (a int) CREATE TABLE #t (a int)", "E2714"),

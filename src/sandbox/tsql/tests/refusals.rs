@@ -139,27 +139,16 @@ fn names_and_types_are_checked_without_rows() {
 #[test]
 fn what_is_not_modelled_is_refused_by_name() {
     check(&[
-        ("SELECT name FROM sys.databases FOR XML PATH('')", "E59999"),
         ("SELECT * FROM OPENQUERY(x, 'SELECT 1')", "E59999"),
         ("SELECT * FROM srv.master.dbo.t", "E59999"),
-        ("WITH r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT * FROM r", "E59999"),
-        ("SELECT FORMAT(GETDATE(), 'd')", "E59999"),
         ("SELECT NEWID()", "E59999"),
-        ("SELECT $1", "E59999"),
-        ("SELECT CAST(1 AS money)", "E59999"),
-        ("MERGE t USING t u ON 1 = 1 WHEN MATCHED THEN DELETE;", "E59999"),
         ("CREATE VIEW v AS SELECT 1", "E59999"),
         ("GRANT SELECT ON t TO x", "E59999"),
-        ("DECLARE c CURSOR FOR SELECT 1", "E59999"),
-        ("SELECT id FROM t GROUP BY ROLLUP (id)", "E59999"),
-        ("SET ROWCOUNT 5", "E59999"),
         ("SET ANSI_NULLS OFF", "E59999"),
         ("SELECT 'a' COLLATE Latin1_General_BIN", "E59999"),
         ("SELECT 1 WHERE 'a' = 'A' COLLATE Latin1_General_CI_AS", "1"),
         ("KILL 'D5499C66-E398-45CA-BF7E-DC9C194B48CF'", "E59999"),
         ("DBCC SHRINKFILE (1)", "E59999"),
-        ("SELECT GETDATE() AT TIME ZONE 'UTC'", "E59999"),
-        ("UPDATE t SET id = 1 OUTPUT inserted.id", "E59999"),
         ("SELECT CONVERT(varchar(30), GETDATE(), 130)", "; E59999"),
     ]);
 }

@@ -37,6 +37,8 @@ pub(crate) enum Ending {
 
 /// Stands for the BizTalk computers where a server's number is asked for.
 const BIZTALK: usize = usize::MAX;
+/// Stands for availability groups and mirroring.
+const HA: usize = usize::MAX - 2;
 /// Stands for a fault whose time has come, where a server's number is asked for.
 const FAULT: usize = usize::MAX - 1;
 
@@ -88,6 +90,8 @@ impl State {
             self.at = self.at.max(due);
             if s == BIZTALK {
                 self.beat_of_biztalk(due);
+            } else if s == HA {
+                self.beat_of_ha(due);
             } else if s == FAULT {
                 // There is no statement to end: a fault that comes at a time changes the world alone.
                 let _ = self.strike(j);
@@ -103,6 +107,7 @@ impl State {
     /// Nothing happened until `until`: runs and schedules move there.
     fn sleep(&mut self, until: DateTime<Utc>) {
         self.biztalk.next_beat = self.biztalk.next_beat.map(|b| b.max(until));
+        self.ha.next_beat = self.ha.next_beat.map(|b| b.max(until));
         for s in 0..self.servers.len() {
             for j in 0..self.servers[s].agent.jobs.len() {
                 if self.servers[s].agent.jobs[j].next_run.is_some_and(|n| n < until) {
@@ -118,6 +123,11 @@ impl State {
     fn next_event(&self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, usize, usize)> {
         let mut first: Option<(DateTime<Utc>, usize, usize)> =
             self.biztalk.next_beat.filter(|b| *b <= now).map(|b| (b, BIZTALK, 0));
+        if let Some(beat) = self.ha.next_beat.filter(|b| *b <= now)
+            && first.is_none_or(|(best, _, _)| beat < best)
+        {
+            first = Some((beat, HA, 0));
+        }
         if let Some((at, n)) =
             self.next_strike().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))
         {

@@ -44,8 +44,8 @@ pub(super) fn add(making: &Making<'_>, state: &mut State, began: DateTime<Utc>) 
         let steps = job.steps.iter().enumerate().map(|(n, s)| {
             let last = n + 1 == job.steps.len();
             let (server, location) =
-                management.map_or(("", ""), |(m, b)| (m.server.as_str(), b.location.as_str()));
-            let command = s.command.replace("{source}", server).replace("{location}", location);
+                management.map_or((String::new(), ""), |(m, b)| (plan.address_of(m), b.location.as_str()));
+            let command = s.command.replace("{source}", &server).replace("{location}", location);
             (s.name.clone(), s.database.clone(), command, if last { 1 } else { 3 }, 2)
         });
         let schedule = match &job.every {

@@ -173,7 +173,7 @@ fn own_tables(
     content: &mut Content,
     plan: &plan::Database,
 ) -> Result<(), String> {
-    let source = making.plan.management().map_or("", |m| m.server.as_str());
+    let source = making.plan.management().map_or_else(String::new, |m| making.plan.address_of(m));
     for (name, table) in making.plan.tables.get(&plan.name).into_iter().flatten() {
         make(server, content, name, &table.columns)?;
         let Some(stored) = content.tables.get_mut(&name.to_lowercase()) else { continue };
@@ -188,7 +188,7 @@ fn own_tables(
             let cells = row
                 .iter()
                 .zip(&stored.table.columns)
-                .map(|(cell, column)| from_scalar(&named(cell, source), column.kind))
+                .map(|(cell, column)| from_scalar(&named(cell, &source), column.kind))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|e| format!("table {name}: {e}"))?;
             stored.rows_mut().push(cells);
@@ -307,7 +307,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
             .databases
             .iter()
             .find(|d| d.role == role)
-            .map_or((text(""), text("")), |d| (text(&d.server), text(&d.name)))
+            .map_or((text(""), text("")), |d| (text(making.plan.address_of(d)), text(&d.name)))
     };
     let (tracking, messagebox) = (place(DatabaseRole::Tracking), place(DatabaseRole::MessageBox));
     let (bam, rules) = (place(DatabaseRole::Bam), place(DatabaseRole::Rules));
@@ -351,7 +351,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
                     "adm_MessageBox",
                     &[
                         ("Id", int(boxes)),
-                        ("DBServerName", text(&d.server)),
+                        ("DBServerName", text(making.plan.address_of(d))),
                         ("DBName", text(&d.name)),
                         ("IsMasterMsgBox", master),
                     ],
@@ -363,7 +363,7 @@ pub(super) fn fill(making: &Making<'_>, state: &mut State, _began: DateTime<Utc>
                 &[
                     ("DefaultDatabaseName", text(d.default_name.as_deref().unwrap_or(&d.name))),
                     ("DatabaseName", text(&d.name)),
-                    ("ServerName", text(&d.server)),
+                    ("ServerName", text(making.plan.address_of(d))),
                     ("BTSServerName", text(sso)),
                 ],
             ),

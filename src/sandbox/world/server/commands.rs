@@ -2,6 +2,7 @@
 //!
 //! What is asked is put into the words of `backup` and `restore`; results and messages go back in order.
 
+mod availability;
 mod databases;
 mod headers;
 mod transfer;
@@ -103,6 +104,7 @@ impl Call<'_> {
             Command::Kill(session) => self.kill(*session),
             Command::AlterDatabase { database, set } => self.alter(database, set),
             Command::DropDatabase(database) => self.drop_database(database),
+            Command::Availability(statement) => self.availability(statement),
             Command::DropDatabases { names, if_exists } => self.drop_databases(names, *if_exists),
             Command::ChangeDatabase { .. } => Err(vec![Message::not_modelled("ALTER DATABASE … files")]),
             Command::CreateDatabase { .. } => Err(vec![Message::not_modelled("CREATE DATABASE")]),

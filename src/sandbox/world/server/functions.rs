@@ -183,8 +183,12 @@ impl Call<'_> {
                     _ => NULL,
                 }
                 }
-                "FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => NULL,
-            "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => bit(true),
+                "FN_HADR_IS_PRIMARY_REPLICA" if server.year() >= 2014 => {
+                    self.state.is_primary_replica(self.s, &word(0)).map_or(NULL, bit)
+                }
+                "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => {
+                    bit(self.state.is_preferred_for_backups(self.s, &word(0)))
+                }
             "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
                 | "OBJECTPROPERTYEX" | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME"
                 | "COL_LENGTH" | "TYPE_ID" | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE"
@@ -215,14 +219,14 @@ impl Call<'_> {
         if !roles.iter().any(|(_, n)| n.eq_ignore_ascii_case(role)) {
             return NULL;
         }
-        let sysadmin = match login {
-            None => self.who.sysadmin,
-            Some(login) => match self.server().logins.iter().find(|l| l.name.eq_ignore_ascii_case(login)) {
-                Some(found) => found.sysadmin,
-                None => return NULL,
-            },
-        };
-        int(i64::from(role.eq_ignore_ascii_case("public") || sysadmin))
+        let login = login.unwrap_or(&self.who.login);
+        let Some(found) = self.server().login(login) else { return NULL };
+        let sysadmin = found.sysadmin || (self.who.sysadmin && login.eq_ignore_ascii_case(&self.who.login));
+        int(i64::from(
+            role.eq_ignore_ascii_case("public")
+                || sysadmin && found.kind != 'R' && role.eq_ignore_ascii_case("sysadmin")
+                || found.is_in(role),
+        ))
     }
 
     fn has_permission(&self, arguments: &[Value]) -> Value {
@@ -279,8 +283,9 @@ impl Call<'_> {
             "edition" => text(&server.edition),
             "editionid" => Value::Int(1_872_460_670),
             "engineedition" => int(if server.edition.starts_with("Standard") { 2 } else { 3 }),
+            "ishadrenabled" => int(i64::from(self.state.hadr_enabled(self.s))),
+            "hadrmanagerstatus" if self.state.hadr_enabled(self.s) => int(1),
             "isclustered"
-            | "ishadrenabled"
             | "issingleuser"
             | "isintegratedsecurityonly"
             | "islocaldb"
@@ -319,7 +324,11 @@ impl Call<'_> {
                 Model::BulkLogged => "BULK_LOGGED",
                 Model::Simple => "SIMPLE",
             }),
-            "updateability" => text(if db.read_only { "READ_ONLY" } else { "READ_WRITE" }),
+            "updateability" => text(if db.read_only || self.state.follows(self.s, &db.name) {
+                "READ_ONLY"
+            } else {
+                "READ_WRITE"
+            }),
             "useraccess" => {
                 text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))])
             }

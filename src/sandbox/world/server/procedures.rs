@@ -7,6 +7,7 @@ mod biztalk;
 pub(crate) mod bound;
 mod files;
 mod logship;
+mod system;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -79,28 +80,12 @@ impl Call<'_> {
             "xp_servicecontrol" if name.database.eq_ignore_ascii_case("master") => {
                 return agent::service_control(self, arguments, parts).map(Some);
             }
-            "sp_who"
-            | "sp_who2"
-            | "sp_configure"
-            | "sp_addlinkedserver"
-            | "sp_droplinkedserver"
-            | "sp_helpdb"
-            | "sp_helpfile"
-            | "sp_change_users_login"
-            | "xp_cmdshell"
-            | "xp_readerrorlog"
-            | "sp_readerrorlog"
-            | "xp_instance_regread"
-            | "xp_regread"
-            | "sp_helptext"
-            | "sp_help"
-            | "sp_getapplock"
-            | "sp_releaseapplock" => {
-                return Err(Message::not_modelled(lower));
-            }
             _ => {}
         }
         if let Some(status) = logship::run(self, &lower, arguments, parts)? {
+            return Ok(Some(status));
+        }
+        if let Some(status) = system::run(self, name, arguments, parts)? {
             return Ok(Some(status));
         }
         if name.database.eq_ignore_ascii_case("msdb") {

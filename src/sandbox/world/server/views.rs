@@ -3,19 +3,25 @@
 //! One file per family; none of them changes anything.
 
 mod agent;
+mod compat;
 mod databases;
+mod ha;
 mod history;
 mod instance;
+mod mirroring;
 mod objects;
 mod security;
 mod sessions;
+mod storage;
 mod transactions;
 
 pub(super) use databases::volume_stats;
 pub(super) use history::{family, whole_second};
 pub(super) use instance::drives;
-pub(super) use objects::{find_object, object_name, type_name};
+pub(super) use objects::{find_object, named, object_name, type_name, with_columns};
 pub(crate) use sessions::AGENT_SESSIONS;
+pub(super) use sessions::{processes, texts};
+pub(super) use storage::{file_stats, log_info, log_stats, table_pages, used_log, used_pages, virtual_files};
 pub(super) use transactions::{log_wait, open_transactions, wait_of};
 
 use super::Call;
@@ -32,7 +38,11 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
         || objects::fill(call, d, full, sheet)
         || security::fill(call, d, full, sheet)
         || sessions::fill(call, full, sheet)
+        || storage::fill(call, d, full, sheet)
+        || compat::fill(call, d, full, sheet)
         || transactions::fill(call, full, sheet)
+        || ha::fill(call, full, sheet)
+        || mirroring::fill(call, full, sheet)
 }
 
 /// An empty sheet of a system object.

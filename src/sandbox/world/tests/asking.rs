@@ -70,6 +70,14 @@ impl Estate {
         ask(&mut *self.session(year, user), sql)
     }
 
+    /// A login that is not let in.
+    pub(super) fn refused(&self, year: u16, user: &str) {
+        let at = YEARS.iter().position(|(y, _)| *y == year).unwrap();
+        let login = Login { user: user.into(), password: "wrong".into(), ..Login::default() };
+        assert!(Endpoint::new(Arc::clone(&self.world.hosts()[at])).login(&login).is_err());
+    }
+
+    #[allow(dead_code, reason = "for tests to come")]
     pub(super) fn wait(&self, seconds: i64) {
         self.clock.advance_ms(seconds * 1000);
     }

@@ -149,6 +149,7 @@ impl State {
             workstation: server.machine().to_owned(),
             database: step.database.clone(),
             sysadmin: above,
+            read_intent: false,
         };
         let local = server.local(now);
         let started = job.run.as_ref().map_or(local, |r| server.local(r.started));

@@ -3,6 +3,7 @@
 use super::{Call, Done, info};
 use crate::sandbox::answer::{Kept, Message};
 use crate::sandbox::world::Ending;
+use crate::sandbox::world::ha::Barred;
 use crate::sandbox::world::server::views;
 use crate::sandbox::world::state::{DbState, Model};
 
@@ -59,6 +60,7 @@ impl Call<'_> {
         let busy = self.state.sessions.iter().any(|x| {
             x.server == self.s && x.id != self.who.session_id && x.database.eq_ignore_ascii_case(database)
         });
+        let barred_by_ha = self.state.ha_bars(self.s, database, Barred::Alter);
         let Some(db) = self.state.servers[self.s].database_mut(database) else {
             let text = format!(
                 "User does not have permission to alter database '{database}', the database does not exist, or the database is not in a state that allows access checks."
@@ -70,6 +72,13 @@ impl Call<'_> {
                 5052,
                 "ALTER DATABASE is not permitted while a database is in the Restoring state.",
             )));
+        }
+        let barred = matches!(
+            words.first(),
+            Some(&("RECOVERY" | "READ_ONLY" | "SINGLE_USER" | "RESTRICTED_USER" | "OFFLINE" | "EMERGENCY"))
+        );
+        if barred && let Some(refused) = barred_by_ha {
+            return Err(failed(refused));
         }
         match words.as_slice() {
             ["RECOVERY", "FULL"] => {
@@ -134,6 +143,9 @@ impl Call<'_> {
         if server.databases[d].id <= 4 {
             let text = format!("Cannot drop database '{database}' because it is a system database.");
             return Err(vec![Message::error(3708, text)]);
+        }
+        if let Some(refused) = self.state.ha_bars(self.s, database, Barred::Drop) {
+            return Err(vec![refused]);
         }
         let in_it = self
             .state

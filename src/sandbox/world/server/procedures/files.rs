@@ -62,7 +62,7 @@ pub(super) fn run(call: &Call<'_>, name: &str, given: &Arguments<'_>, parts: &mu
 
 impl Call<'_> {
     /// (is a file, is a folder, parent exists), as the service account sees it.
-    fn seen(&self, path: &str) -> (bool, bool, bool) {
+    pub(super) fn seen(&self, path: &str) -> (bool, bool, bool) {
         let server = self.server();
         if server.denies(path) {
             (false, false, true)
@@ -72,7 +72,7 @@ impl Call<'_> {
     }
 
     /// Names in a folder and whether each is a file, sorted.
-    fn listed(&self, path: &str) -> Vec<(String, bool)> {
+    pub(super) fn listed(&self, path: &str) -> Vec<(String, bool)> {
         let Ok(real) = self.state.files.place(self.server().machine(), path) else { return vec![] };
         let Ok(entries) = std::fs::read_dir(real) else { return vec![] };
         let mut all: Vec<(String, bool)> = entries
@@ -120,6 +120,26 @@ impl Call<'_> {
                     arguments.get(1).and_then(as_text),
                 )?
             }
+            "sys.dm_io_virtual_file_stats" => {
+                self.may_see(&full)?;
+                views::file_stats(self, first.and_then(as_int), arguments.get(1).and_then(as_int))
+            }
+            "sys.dm_db_log_info" | "sys.dm_db_log_stats" => {
+                self.may_see(&full)?;
+                let id = first.and_then(as_int);
+                let here = self.server().database(&self.who.database);
+                let db = match id {
+                    None => here,
+                    Some(id) => self.server().databases.iter().find(|d| i64::from(d.id) == id),
+                };
+                let db = db.filter(|d| d.closed().is_none());
+                if full == "sys.dm_db_log_info" {
+                    views::log_info(self, db)
+                } else {
+                    views::log_stats(self, db)
+                }
+            }
+            "sys.dm_exec_sql_text" | "sys.dm_exec_input_buffer" => views::texts(self, &full, arguments)?,
             _ => return Err(Message::not_modelled(full)),
         }))
     }

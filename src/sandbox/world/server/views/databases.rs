@@ -11,9 +11,6 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
     match full {
         "sys.databases" => server.databases.iter().for_each(|db| database(call, server, db, sheet)),
         "sys.database_recovery_status" => server.databases.iter().for_each(|db| recovery(db, sheet)),
-        "sys.database_mirroring" => {
-            server.databases.iter().for_each(|db| sheet.row(vec![("database_id", int(db.id))]));
-        }
         "sys.master_files" => {
             if call.granted("VIEW ANY DEFINITION") {
                 server.databases.iter().for_each(|db| files(db, true, sheet));
@@ -48,24 +45,32 @@ pub(crate) const fn model(model: Model) -> (i64, &'static str) {
     }
 }
 
-fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) {
+/// log_reuse_wait and its name.
+pub(super) fn holdup(call: &Call<'_>, db: &Database) -> (i64, &'static str) {
     let online = db.state == DbState::Online;
-    let (state, state_desc) = state(db);
-    let (model, model_desc) = model(db.model);
-    let owner = server.logins.iter().find(|l| l.name == db.owner).map(|l| l.sid.clone());
     let running = call.state.servers[call.s]
         .agent
         .jobs
         .iter()
         .filter_map(|j| j.run.as_ref()?.doing.as_ref())
         .any(|x| x.database == db.name);
-    let (wait, wait_desc) = if running && db.id > 4 {
+    if running && db.id > 4 {
         (3, "ACTIVE_BACKUP_OR_RESTORE")
+    } else if let Some(held) = call.state.log_held(call.s, db) {
+        held
     } else if online {
         super::log_wait(db)
     } else {
         (0, "NOTHING")
-    };
+    }
+}
+
+fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) {
+    let online = db.state == DbState::Online;
+    let (state, state_desc) = state(db);
+    let (model, model_desc) = model(db.model);
+    let owner = server.logins.iter().find(|l| l.name == db.owner).map(|l| l.sid.clone());
+    let (wait, wait_desc) = holdup(call, db);
     let messagebox = db.role == "messagebox";
     let access = ["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))];
     let mut cells = vec![
@@ -107,6 +112,9 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
         ("catalog_collation_type_desc", text("DATABASE_DEFAULT")),
         ("physical_database_name", text(&db.name)),
     ];
+    if let Some((replica, member)) = call.state.ha_ids(call.s, &db.name) {
+        cells.extend([("replica_id", guid(replica)), ("group_database_id", guid(member))]);
+    }
     for off in [
         "is_auto_close_on",
         "is_auto_shrink_on",

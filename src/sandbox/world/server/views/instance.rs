@@ -2,27 +2,59 @@
 
 use super::super::Call;
 use crate::sandbox::value::Value;
+use crate::sandbox::world::options::settings;
 use crate::sandbox::world::stored::{NULL, OFF, ON, Sheet, at, bit, count, int, text};
 
 pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
     let server = call.server();
     match full {
         "sys.configurations" => {
-            for (n, (name, value)) in server.options.iter().enumerate() {
-                let (low, high) = if *value > 100 { (0, i64::from(i32::MAX)) } else { (0, 32_767) };
+            for setting in settings(server.year()) {
                 sheet.row(vec![
-                    ("configuration_id", int(configuration_id(name, n))),
+                    ("configuration_id", int(setting.id)),
+                    ("name", text(setting.name)),
+                    ("value", int(server.configured(&setting))),
+                    ("minimum", int(setting.minimum)),
+                    ("maximum", int(setting.maximum)),
+                    ("value_in_use", int(server.in_use(&setting))),
+                    ("description", text(setting.description)),
+                    ("is_dynamic", bit(setting.dynamic)),
+                    ("is_advanced", bit(setting.advanced)),
+                ]);
+            }
+        }
+        "sys.dm_server_registry" => {
+            for entry in server.registry().into_iter().filter(|e| e.own) {
+                sheet.row(vec![
+                    ("registry_key", text(format!("HKLM\\{}", entry.key))),
+                    ("value_name", text(entry.name)),
+                    ("value_data", entry.value),
+                ]);
+            }
+        }
+        "sys.endpoints" | "sys.tcp_endpoints" => endpoints(full == "sys.tcp_endpoints", sheet),
+        "sys.dm_tcp_listener_states" => {
+            for (n, (ip, v4)) in [("::", false), ("0.0.0.0", true)].into_iter().enumerate() {
+                sheet.row(vec![
+                    ("listener_id", count(n + 1)),
+                    ("ip_address", text(ip)),
+                    ("is_ipv4", bit(v4)),
+                    ("port", int(1433)),
+                    ("type", int(0)),
+                    ("type_desc", text("TSQL")),
+                    ("state", int(0)),
+                    ("state_desc", text("ONLINE")),
+                    ("start_time", at(server.local(server.started))),
+                ]);
+            }
+        }
+        "sys.backup_devices" => {
+            for (name, path) in &server.backup_devices {
+                sheet.row(vec![
                     ("name", text(name)),
-                    ("value", Value::Int(*value)),
-                    ("minimum", Value::Int(low)),
-                    ("maximum", Value::Int(high)),
-                    ("value_in_use", Value::Int(*value)),
-                    ("description", text(name)),
-                    ("is_dynamic", ON),
-                    (
-                        "is_advanced",
-                        bit(!matches!(name.as_str(), "backup compression default" | "remote access")),
-                    ),
+                    ("type", int(2)),
+                    ("type_desc", text("DISK")),
+                    ("physical_name", text(path)),
                 ]);
             }
         }
@@ -94,23 +126,33 @@ pub(crate) fn drives(call: &Call<'_>, sheet: &mut Sheet) {
     }
 }
 
-/// The product's number where it is well known.
-fn configuration_id(name: &str, n: usize) -> i64 {
-    match name {
-        "remote access" => 117,
-        "show advanced options" => 518,
-        "remote proc trans" => 542,
-        "remote query timeout (s)" => 1520,
-        "cost threshold for parallelism" => 1538,
-        "max degree of parallelism" => 1539,
-        "max server memory (MB)" => 1544,
-        "in-doubt xact resolution" => 1570,
-        "backup compression default" => 1579,
-        "backup checksum default" => 1584,
-        "Agent XPs" => 16_384,
-        "xp_cmdshell" => 16_390,
-        "Ad Hoc Distributed Queries" => 16_391,
-        _ => 30_000 + n as i64,
+/// The endpoints that every server has.
+fn endpoints(tcp: bool, sheet: &mut Sheet) {
+    for (id, name, protocol, word, admin) in [
+        (1, "Dedicated Admin Connection", 2, "TCP", true),
+        (2, "TSQL Local Machine", 4, "SHARED_MEMORY", false),
+        (3, "TSQL Named Pipes", 3, "NAMED_PIPES", false),
+        (4, "TSQL Default TCP", 2, "TCP", false),
+    ] {
+        if tcp && protocol != 2 {
+            continue;
+        }
+        let mut cells = vec![
+            ("name", text(name)),
+            ("endpoint_id", int(id)),
+            ("principal_id", int(1)),
+            ("protocol", int(protocol)),
+            ("protocol_desc", text(word)),
+            ("type", int(2)),
+            ("type_desc", text("TSQL")),
+            ("state", int(0)),
+            ("state_desc", text("STARTED")),
+            ("is_admin_endpoint", bit(admin)),
+        ];
+        if tcp {
+            cells.extend([("port", int(0)), ("is_dynamic_port", OFF), ("ip_address", NULL)]);
+        }
+        sheet.row(cells);
     }
 }
 
@@ -124,7 +166,7 @@ fn servers(call: &Call<'_>, sheet: &mut Sheet) {
             ("server_id", count(n)),
             ("name", text(name)),
             ("product", text("SQL Server")),
-            ("provider", text("SQLNCLI")),
+            ("provider", text(server.provider())),
             ("data_source", text(source)),
             ("location", NULL),
             ("provider_string", NULL),

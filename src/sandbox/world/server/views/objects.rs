@@ -6,7 +6,7 @@ use crate::sandbox::world::columns::{
     Modelled, is_function, sheet as system_sheet, system_names, system_object,
 };
 use crate::sandbox::world::state::Database;
-use crate::sandbox::world::stored::{NULL, OFF, ON, Sheet, at, bit, count, int, text};
+use crate::sandbox::world::stored::{NULL, OFF, ON, Sheet, Stored, at, bit, count, int, text};
 
 /// name, `system_type_id`, `user_type_id`, length, precision, scale
 const TYPES: &[(&str, i64, i64, i64, i64, i64)] = &[
@@ -79,17 +79,20 @@ fn shape(kind: Type) -> (&'static str, i64, i64, i64) {
         Type::NVarChar(n) => ("nvarchar", long(n, 2), 0, 0),
         Type::Binary(n) => ("binary", n.into(), 0, 0),
         Type::VarBinary(n) => ("varbinary", long(n, 1), 0, 0),
+        Type::Money => ("money", 8, 19, 4),
+        Type::SmallMoney => ("smallmoney", 4, 10, 4),
+        Type::Xml => ("xml", -1, 0, 0),
         Type::Variant => ("sql_variant", 8016, 0, 0),
     }
 }
 
 /// One object of a database.
-struct Object<'a> {
-    id: i64,
-    schema: i64,
-    name: &'a str,
+pub(super) struct Object<'a> {
+    pub(super) id: i64,
+    pub(super) schema: i64,
+    pub(super) name: &'a str,
     /// `U `, `V `, `P `, …
-    kind: &'static str,
+    pub(super) kind: &'static str,
 }
 
 fn described(kind: &str) -> &'static str {
@@ -112,7 +115,7 @@ fn system_id(name: &str) -> i64 {
     -i64::from(hash % 2_000_000_000) - 1
 }
 
-fn objects<'a>(call: &Call<'_>, db: &'a Database) -> Vec<Object<'a>> {
+pub(super) fn objects<'a>(call: &Call<'_>, db: &'a Database) -> Vec<Object<'a>> {
     let own = |id: i32, name, kind| Object { id: id.into(), schema: 1, name, kind };
     let mut all: Vec<Object<'a>> =
         db.content.tables.values().map(|t| own(t.object_id, t.name.as_str(), "U ")).collect();
@@ -163,11 +166,13 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
     let server = call.server();
     let db = &server.databases[d];
     match full {
-        "sys.objects" | "sys.all_objects" => {
-            for o in objects(call, db) {
-                sheet.row(object(db, &o));
+        "sys.objects" | "sys.all_objects" | "sys.system_objects" => {
+            if full != "sys.system_objects" {
+                for o in objects(call, db) {
+                    sheet.row(object(db, &o));
+                }
             }
-            if full == "sys.all_objects" {
+            if full != "sys.objects" {
                 for name in system_names(server.year()).filter_map(|n| n.strip_prefix("sys.")) {
                     let o = Object { id: system_id(&format!("sys.{name}")), schema: 4, name, kind: "V " };
                     sheet.row(object(db, &o));
@@ -208,8 +213,21 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                 sheet.row(cells);
             }
         }
-        "sys.columns" | "sys.all_columns" => {
-            for (id, columns) in columned(call, db, full == "sys.all_columns") {
+        "sys.all_views" | "sys.system_views" => {
+            if full == "sys.all_views" {
+                for o in objects(call, db).iter().filter(|o| o.kind == "V ") {
+                    sheet.row(object(db, o));
+                }
+            }
+            for name in system_names(server.year()).filter_map(|n| n.strip_prefix("sys.")) {
+                let o = Object { id: system_id(&format!("sys.{name}")), schema: 4, name, kind: "V " };
+                sheet.row(object(db, &o));
+            }
+        }
+        "sys.columns" | "sys.all_columns" | "sys.system_columns" => {
+            let (own, system) = (full != "sys.system_columns", full != "sys.columns");
+            for (id, columns) in columned(call, db, system).iter().filter(|c| own || c.0 < 0) {
+                let id = *id;
                 for (n, column) in columns.iter().enumerate() {
                     column_row(call, id, n, column, sheet);
                 }
@@ -292,8 +310,56 @@ fn object(db: &Database, o: &Object<'_>) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// A type as the old tables tell it.
+pub(super) struct OldType {
+    pub(super) system: i64,
+    pub(super) user: i64,
+    pub(super) length: i64,
+    pub(super) precision: i64,
+    pub(super) scale: i64,
+    /// Whether it has a collation.
+    pub(super) words: bool,
+}
+
+fn has_words(name: &str) -> bool {
+    name.ends_with("char") || name == "sysname"
+}
+
+/// The numbers of a column's type.
+pub(super) fn type_rows(kind: Type) -> OldType {
+    let (name, length, precision, scale) = shape(kind);
+    let found = TYPES.iter().find(|t| t.0 == name);
+    let user = if kind == Type::SYSNAME { 256 } else { found.map_or(0, |t| t.2) };
+    OldType { system: found.map_or(0, |t| t.1), user, length, precision, scale, words: has_words(name) }
+}
+
+/// Every type there is.
+pub(super) fn system_types() -> impl Iterator<Item = (&'static str, OldType)> {
+    TYPES.iter().map(|(name, system, user, length, precision, scale)| {
+        let words = has_words(name);
+        (
+            *name,
+            OldType {
+                system: *system,
+                user: *user,
+                length: *length,
+                precision: *precision,
+                scale: *scale,
+                words,
+            },
+        )
+    })
+}
+
+/// The tables that users made, in the order of their numbers.
+pub(super) fn own_tables(db: &Database) -> Vec<&Stored> {
+    let mut all: Vec<&Stored> = db.content.tables.values().collect();
+    all.sort_by_key(|t| t.object_id);
+    all
+}
+
 /// Objects that have columns, with them.
-fn columned(call: &Call<'_>, db: &Database, system: bool) -> Vec<(i64, Vec<Column>)> {
+pub(super) fn columned(call: &Call<'_>, db: &Database, system: bool) -> Vec<(i64, Vec<Column>)> {
     let year = call.server().year();
     let mut all: Vec<(i64, Vec<Column>)> =
         db.content.tables.values().map(|t| (i64::from(t.object_id), t.table.columns.clone())).collect();
@@ -382,4 +448,46 @@ fn information(db: &Database, table: &str, n: usize, column: &Column, sheet: &mu
         ("NUMERIC_SCALE", if number && !matches!(name, "float" | "real") { int(scale) } else { NULL }),
         ("DATETIME_PRECISION", if time { int(scale) } else { NULL }),
     ]);
+}
+
+/// Schema, name and kind of every table and view that can be seen in a database.
+pub(in super::super) fn named(call: &Call<'_>, db: &Database) -> Vec<(String, String, &'static str)> {
+    let own = objects(call, db).into_iter().map(|o| ("dbo".to_owned(), o.name.to_owned(), o.kind));
+    let system = system_names(call.server().year()).filter_map(|full| {
+        let (schema, name) = full.split_once('.')?;
+        let schema = if schema == "information_schema" { "INFORMATION_SCHEMA" } else { schema };
+        matches!(schema, "sys" | "INFORMATION_SCHEMA").then(|| (schema.to_owned(), name.to_owned(), "V "))
+    });
+    own.chain(system).collect()
+}
+
+/// Schema, name and columns of every table and view that has some.
+pub(in super::super) fn with_columns(call: &Call<'_>, db: &Database) -> Vec<(String, String, Vec<Column>)> {
+    let year = call.server().year();
+    let mut all: Vec<(String, String, Vec<Column>)> = Vec::new();
+    for t in own_tables(db) {
+        all.push(("dbo".to_owned(), t.name.clone(), t.table.columns.clone()));
+    }
+    let d = call.server().database_index(&db.name).unwrap_or_default();
+    for (name, _) in &db.content.views {
+        if let Some(table) = super::user_view(call, d, &name.to_lowercase()) {
+            all.push(("dbo".to_owned(), name.clone(), table.columns));
+        }
+    }
+    for full in system_names(year) {
+        let Some((schema, name)) = full.strip_prefix("msdb.").unwrap_or(full).split_once('.') else {
+            continue;
+        };
+        let here = match schema {
+            "sys" | "information_schema" => true,
+            "dbo" => db.id == 4 && full.starts_with("msdb."),
+            _ => false,
+        };
+        let known = system_object(full, year).is_some_and(|o| o.modelled != Modelled::Not);
+        if here && known && !is_function(full) {
+            all.push((schema.to_owned(), name.to_owned(), system_sheet(full, year).table.columns));
+        }
+    }
+    all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    all
 }

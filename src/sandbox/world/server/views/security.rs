@@ -3,18 +3,12 @@
 use super::super::Call;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::build::SERVER_ROLES;
-use crate::sandbox::world::state::Login;
+use crate::sandbox::world::state::{Login, User};
 use crate::sandbox::world::stored::{NULL, OFF, Sheet, at, bit, int, or_null, text};
 
 pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> bool {
     let server = call.server();
-    // Without VIEW ANY DEFINITION a login sees sa, the roles and itself.
-    let visible = |l: &&Login| {
-        call.granted("VIEW ANY DEFINITION")
-            || l.kind == 'R'
-            || l.id == 1
-            || l.name.eq_ignore_ascii_case(&call.who.login)
-    };
+    let visible = |l: &&Login| call.sees_login(l);
     match full {
         "sys.server_principals" => {
             for l in server.logins.iter().filter(visible) {
@@ -31,14 +25,17 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
             }
         }
         "sys.server_role_members" => {
-            for l in server.logins.iter().filter(visible).filter(|l| l.sysadmin) {
-                let role = SERVER_ROLES.iter().find(|(_, n)| *n == "sysadmin").map_or(3, |r| r.0);
-                sheet.row(vec![("role_principal_id", int(role)), ("member_principal_id", int(l.id))]);
+            for (role, name) in SERVER_ROLES.iter().filter(|(_, n)| *n != "public") {
+                for l in server.logins.iter().filter(visible).filter(|l| l.kind != 'R' && l.is_in(name)) {
+                    sheet.row(vec![("role_principal_id", int(*role)), ("member_principal_id", int(l.id))]);
+                }
             }
         }
         "sys.server_permissions" => {
             for l in server.logins.iter().filter(visible).filter(|l| l.kind != 'R') {
-                for grant in std::iter::once("CONNECT SQL").chain(l.grants.iter().map(String::as_str)) {
+                let granted = std::iter::once("CONNECT SQL").chain(l.grants.iter().map(String::as_str));
+                let denied = l.denies.iter().map(|d| (d.as_str(), "D", "DENY"));
+                for (grant, state, word) in granted.map(|g| (g, "G", "GRANT")).chain(denied) {
                     sheet.row(vec![
                         ("class", int(100)),
                         ("class_desc", text("SERVER")),
@@ -48,8 +45,8 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                         ("grantor_principal_id", int(1)),
                         ("type", text(permission_code(grant))),
                         ("permission_name", text(grant)),
-                        ("state", text("G")),
-                        ("state_desc", text("GRANT")),
+                        ("state", text(state)),
+                        ("state_desc", text(word)),
                     ]);
                 }
             }
@@ -94,6 +91,39 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
                 ]);
             }
         }
+        "sys.database_permissions" => {
+            let db = &server.databases[d];
+            let open =
+                |u: &&User| matches!(u.kind, 'S' | 'U' | 'G') && (u.id != 2 || matches!(db.id, 1 | 2 | 4));
+            for u in db.content.users.iter().filter(open).filter(|u| u.id < 3 || u.id > 4) {
+                sheet.row(vec![
+                    ("class", int(0)),
+                    ("class_desc", text("DATABASE")),
+                    ("major_id", int(0)),
+                    ("minor_id", int(0)),
+                    ("grantee_principal_id", int(u.id)),
+                    ("grantor_principal_id", int(1)),
+                    ("type", text("CO  ")),
+                    ("permission_name", text("CONNECT")),
+                    ("state", text("G")),
+                    ("state_desc", text("GRANT")),
+                ]);
+            }
+        }
+        "sys.symmetric_keys" => {
+            if server.databases[d].id == 1 {
+                sheet.row(vec![
+                    ("name", text("##MS_ServiceMasterKey##")),
+                    ("principal_id", int(1)),
+                    ("symmetric_key_id", int(102)),
+                    ("key_length", int(256)),
+                    ("key_algorithm", text("A3")),
+                    ("algorithm_desc", text("AES_256")),
+                    ("create_date", at(server.databases[d].created)),
+                    ("modify_date", at(server.databases[d].created)),
+                ]);
+            }
+        }
         "sys.database_role_members" => {
             let users = &server.databases[d].content.users;
             for user in users {
@@ -129,7 +159,7 @@ fn login(l: &Login) -> Vec<(&'static str, Value)> {
         ("is_disabled", bit(l.disabled)),
         ("create_date", at(l.created)),
         ("modify_date", at(l.created)),
-        ("default_database_name", if role { NULL } else { text("master") }),
+        ("default_database_name", if role { NULL } else { text(l.database.as_deref().unwrap_or("master")) }),
         ("default_language_name", if role { NULL } else { text("us_english") }),
     ]
 }

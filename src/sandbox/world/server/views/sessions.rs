@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::Call;
-use crate::sandbox::value::Value;
+use crate::sandbox::answer::Message;
+use crate::sandbox::host::Outcome;
+use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::agent::Doing;
 use crate::sandbox::world::stored::{NULL, OFF, ON, Sheet, at, bit, guid, int, or_null, text};
 
@@ -18,6 +20,8 @@ struct Shown {
     ended: Option<DateTime<Utc>>,
     command: Option<String>,
     doing: Option<Doing>,
+    /// The batch it sent last.
+    handle: Option<Vec<u8>>,
 }
 
 /// First session id of jobs that run.
@@ -45,6 +49,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
             ended: x.last_end,
             command: x.command.clone(),
             doing: None,
+            handle: x.text.as_ref().map(|t| handle(x.id.into(), t)),
         })
         .collect();
     if call.state.biztalk_works_on(call.s) {
@@ -66,6 +71,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
                         ended: Some(last),
                         command: None,
                         doing: None,
+                        handle: None,
                     });
                 }
             }
@@ -88,6 +94,7 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
                 ended: None,
                 command: Some(run.doing.as_ref().map_or("EXECUTE", |x| x.command.as_str()).to_owned()),
                 doing: run.doing.clone(),
+                handle: None,
             });
         }
     }
@@ -154,6 +161,7 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                 sheet.row(vec![
                     ("session_id", int(x.id)),
                     ("most_recent_session_id", int(x.id)),
+                    ("most_recent_sql_handle", or_null(x.handle.clone(), Value::Binary)),
                     ("connect_time", local(x.since)),
                     ("net_transport", text("TCP")),
                     ("protocol_type", text("TSQL")),
@@ -194,6 +202,9 @@ fn request(call: &Call<'_>, x: &Shown, sheet: &mut Sheet) {
     sheet.row(vec![
         ("session_id", int(x.id)),
         ("request_id", int(0)),
+        ("sql_handle", or_null(x.handle.clone(), Value::Binary)),
+        ("statement_start_offset", int(0)),
+        ("statement_end_offset", int(-1)),
         ("start_time", at(call.server().local(x.started))),
         ("status", text(if x.doing.is_some() || blocked.is_some() { "suspended" } else { "running" })),
         ("command", x.command.as_ref().map_or(NULL, text)),
@@ -252,4 +263,108 @@ pub(super) fn application_locks(call: &Call<'_>, sheet: &mut Sheet) {
             ("request_owner_guid", guid(crate::sandbox::world::ids::Guid::default())),
         ]);
     }
+}
+
+/// sys.sysprocesses: the system's own first, as on any server.
+pub(in super::super) fn processes(call: &Call<'_>, sheet: &mut Sheet) {
+    let server = call.server();
+    let local = |t| at(server.local(t));
+    let zero = |width| Value::Binary(vec![0; width]);
+    let sees = |id: i64| call.granted("VIEW SERVER STATE") || id == i64::from(call.who.session_id);
+    for x in shown(call).iter().filter(|x| sees(x.id)) {
+        let sid = server.logins.iter().find(|l| l.name.eq_ignore_ascii_case(&x.login)).map(|l| {
+            let mut sid = l.sid.clone();
+            sid.resize(86, 0);
+            sid
+        });
+        let (domain, user) = x.login.split_once('\\').unwrap_or(("", ""));
+        sheet.row(vec![
+            ("spid", int(x.id)),
+            ("kpid", int(0)),
+            ("blocked", int(0)),
+            ("waittype", zero(2)),
+            ("waittime", int(0)),
+            ("lastwaittype", text("MISCELLANEOUS")),
+            ("waitresource", text("")),
+            ("dbid", int(x.database)),
+            ("uid", int(1)),
+            ("cpu", int(15)),
+            ("physical_io", int(0)),
+            ("memusage", int(4)),
+            ("login_time", local(x.since)),
+            ("last_batch", local(x.started)),
+            ("ecid", int(0)),
+            ("open_tran", int(0)),
+            (
+                "status",
+                text(if x.doing.is_some() {
+                    "suspended"
+                } else if x.command.is_some() {
+                    "runnable"
+                } else {
+                    "sleeping"
+                }),
+            ),
+            ("sid", or_null(sid, Value::Binary)),
+            ("hostname", text(x.host.clone().unwrap_or_default())),
+            ("program_name", text(&x.program)),
+            ("hostprocess", text((4000 + x.id % 997).to_string())),
+            ("cmd", text(x.command.as_deref().unwrap_or("AWAITING COMMAND"))),
+            ("nt_domain", text(domain)),
+            ("nt_username", text(user)),
+            ("net_address", text("000000000000")),
+            ("net_library", text("TCP/IP")),
+            ("loginame", text(&x.login)),
+            ("context_info", zero(128)),
+            ("sql_handle", zero(20)),
+            ("stmt_start", int(0)),
+            ("stmt_end", int(0)),
+            ("request_id", int(0)),
+        ]);
+    }
+}
+
+/// The handle of the batch a session sent last.
+fn handle(id: i64, text: &str) -> Vec<u8> {
+    let hash = text
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+    let mut handle = vec![2, 0, 0, 0];
+    handle.extend_from_slice(&hash.to_be_bytes());
+    handle.extend_from_slice(&id.to_be_bytes());
+    handle
+}
+
+/// sys.dm_exec_sql_text and sys.dm_exec_input_buffer: what sessions sent last.
+pub(in super::super) fn texts(call: &Call<'_>, full: &str, arguments: &[Value]) -> Outcome<Table> {
+    let mut sheet = super::sheet(call, full);
+    let server = call.server();
+    let mut sent = call.state.sessions.iter().filter(|x| x.server == call.s);
+    let may = |id: i16| call.granted("VIEW SERVER STATE") || id == call.who.session_id;
+    match (full, arguments.first()) {
+        ("sys.dm_exec_sql_text", Some(Value::Binary(wanted))) => {
+            let fits = |x: &&crate::sandbox::world::state::Session| {
+                may(x.id) && x.text.as_ref().is_some_and(|t| handle(x.id.into(), t) == *wanted)
+            };
+            let Some(found) = sent.find(fits) else {
+                return Err(Message::not_modelled("the text of a handle that no session's last batch has"));
+            };
+            sheet.row(vec![
+                ("dbid", server.database(&found.database).map_or(NULL, |d| int(d.id))),
+                ("encrypted", OFF),
+                ("text", found.text.clone().map_or(NULL, text)),
+            ]);
+        }
+        ("sys.dm_exec_input_buffer", Some(Value::Int(id))) => {
+            if let Some(found) = sent.find(|x| may(x.id) && i64::from(x.id) == *id) {
+                sheet.row(vec![
+                    ("event_type", text("Language Event")),
+                    ("parameters", int(0)),
+                    ("event_info", found.text.clone().map_or(NULL, text)),
+                ]);
+            }
+        }
+        _ => {}
+    }
+    Ok(sheet.table)
 }
