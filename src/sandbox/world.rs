@@ -367,6 +367,16 @@ impl Shared {
         answer
     }
 
+    /// How many drill seconds pass in a real one.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed().max(0.001)
+    }
+
+    /// The drill's time, without the world moving there.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Waits for locks to be given back, or some real milliseconds; the world goes on meanwhile. False in a world
     /// taken aside, where nobody else can give anything back.
     pub(crate) fn pause(&self, ms: u64) -> bool {

@@ -18,8 +18,8 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, History, Linked, Log, Login, Model, More, Role,
-    Server, Shipping, State, Trouble, Volume,
+    Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log, Login, Model,
+    More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -142,6 +142,7 @@ fn make_server(
         certificates: Vec::new(),
         backup_devices: Vec::new(),
         throughput: None,
+        suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
         link(&mut server, linked);
@@ -317,6 +318,7 @@ fn system_files(dice: &mut Dice, server: &Server, name: &str) -> Vec<DbFile> {
         physical: format!("{folder}\\{physical}"),
         is_log,
         pages,
+        limits: FileLimits::default(),
     };
     vec![
         file(dice, 1, data, data_file, false, if name == "tempdb" { 131_072 } else { 2560 }),
@@ -360,6 +362,7 @@ fn make_database(
             physical: format!("{folder}\\{}{suffix}", plan.name),
             is_log,
             pages,
+            limits: FileLimits::default(),
         });
     }
     let start = Lsn::new(plan.vlf.into(), i128::from(state.dice.between(2000, 60_000)), 1);

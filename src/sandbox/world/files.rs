@@ -34,6 +34,10 @@ pub(crate) struct Recording {
 pub(crate) enum Body {
     Full(Content),
     Log(Vec<Record>),
+    /// Everything, as the sandbox keeps it; a server would write what changed since the base.
+    Differential(Content),
+    /// A stripe: what the set holds is on the first.
+    Stripe,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -189,6 +193,56 @@ impl Files {
                 _ => 1117,
             })
         })
+    }
+
+    /// Writes what a set leaves behind when its backup is broken off: a beginning and no more.
+    pub(crate) fn write_broken(&self, machine: &str, path: &str, append: bool) {
+        self.settle();
+        if let Ok(real) = self.place_as_named(machine, path) {
+            let _ = put(&real, append, &MAGIC[..7]);
+        }
+    }
+
+    /// Whether something stands behind the last set that is none.
+    pub(crate) fn is_ragged(&self, machine: &str, path: &str) -> bool {
+        self.settle();
+        let Some(bytes) = self.place(machine, path).ok().and_then(|real| std::fs::read(real).ok()) else {
+            return false;
+        };
+        let mut rest = bytes.as_slice();
+        while let Some((_, behind)) = one(rest) {
+            rest = behind;
+        }
+        !rest.is_empty()
+    }
+
+    /// The bytes of a file that is no backup.
+    pub(crate) fn read_plain(&self, machine: &str, path: &str) -> Result<Vec<u8>, i32> {
+        self.settle();
+        let real = self.place(machine, path)?;
+        std::fs::read(&real).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound if real.parent().is_some_and(Path::is_dir) => 2,
+            std::io::ErrorKind::NotFound => 3,
+            _ => 5,
+        })
+    }
+
+    /// Writes a file that is no backup; the folder must exist.
+    pub(crate) fn write_plain(&self, machine: &str, path: &str, bytes: &[u8]) -> Result<(), i32> {
+        self.settle();
+        let real = self.place(machine, path)?;
+        if !real.parent().is_some_and(Path::is_dir) {
+            return Err(3);
+        }
+        put(&real, false, bytes).map_err(|_| 5)
+    }
+
+    /// Deletes a file, if it is there.
+    pub(crate) fn remove(&self, machine: &str, path: &str) {
+        self.settle();
+        if let Ok(real) = self.place(machine, path) {
+            let _ = std::fs::remove_file(real);
+        }
     }
 
     /// Waits for what is being written behind.

@@ -82,6 +82,7 @@ impl State {
                 stop_at: Some(at - TimeDelta::minutes(15)),
                 mark: None,
                 before: false,
+                ..Restored::default()
             });
         }
         self.dirty = true;

@@ -56,6 +56,8 @@ pub(crate) enum Kind {
     },
     /// Its last record when everything was undone.
     Abort,
+    /// A file was added to the database, by no transaction of a client's.
+    File(Box<super::state::DbFile>),
 }
 
 impl Record {
@@ -122,6 +124,11 @@ impl Database {
             self.put(at, tran, Kind::Edit(edit));
         }
         rows
+    }
+
+    /// Writes that a file was added.
+    pub(crate) fn log_file(&mut self, at: DateTime<Utc>, file: super::state::DbFile) {
+        self.put(at, 0, Kind::File(Box::new(file)));
     }
 
     /// Promises to commit.

@@ -2,6 +2,8 @@
 //!
 //! Does not judge whether a set fits a database; that is `restore`.
 
+pub(crate) mod family;
+
 use std::sync::Arc;
 
 use super::files::{Damage, Recording, Unreadable, os_error_text};

@@ -19,11 +19,13 @@ use chrono::{DateTime, Utc};
 use super::Shared;
 use super::columns::{Modelled, system_object};
 use super::state::{Session, State};
+use crate::clock::mono_ms;
 use crate::sandbox::answer::{Door, Login, Message, Sink};
 use crate::sandbox::host::{
     Begin, Change, Command, Context, Host, Mood, ObjectName, Outcome, Patience, Scan, Scanned,
 };
 use crate::sandbox::value::{Column, Table, Value};
+use commands::Course;
 
 /// Characters kept of the batch a session sent last.
 const SENT: usize = 4000;
@@ -147,6 +149,7 @@ impl Host for SimulatedServer {
                 text: None,
                 last_start: now,
                 last_end: None,
+                doing: None,
                 killed: false,
             });
             Ok(who)
@@ -291,10 +294,27 @@ impl Host for SimulatedServer {
     }
 
     fn command(&self, context: &Context, command: &Command, sink: &mut dyn Sink) -> Result<(), Vec<Message>> {
-        let mut parts = crate::sandbox::answer::Kept::default();
-        let outcome = self.call(context, |call| call.command(command, &mut parts));
-        forward(parts, sink);
-        outcome
+        let since = mono_ms();
+        let mut urgent = None;
+        loop {
+            let mut parts = crate::sandbox::answer::Kept::default();
+            let asked = urgent.as_ref().unwrap_or(command);
+            let course = self.call(context, |call| call.command(asked, &mut parts));
+            forward(parts, sink);
+            match course? {
+                Course::Done => return Ok(()),
+                Course::Takes(work) => {
+                    return commands::long::see_through(&self.shared, self.number, context, &work, sink);
+                }
+                Course::Blocked => {
+                    if sink.stopped() || self.killed(context) || !self.shared.pause(15) {
+                        return Err(Vec::new());
+                    }
+                    let drill_ms = mono_ms().saturating_sub(since) as f64 * self.shared.speed();
+                    urgent = commands::without_patience(command, drill_ms);
+                }
+            }
+        }
     }
 }
 

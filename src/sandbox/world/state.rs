@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use condition::{in_restore, no_such_database, offline};
 pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
-pub(crate) use more::{BadPage, More};
+pub(crate) use more::{BadPage, More, Suspect};
 
 use super::agent::Agent;
 use super::errorlog::ErrorLog;
@@ -113,6 +113,9 @@ pub(crate) struct Server {
     /// Megabytes a drill second that a backup or restore moves; None = as the sandbox has it.
     #[serde(default)]
     pub(crate) throughput: Option<i64>,
+    /// msdb's suspect_pages.
+    #[serde(default)]
+    pub(crate) suspect_pages: Vec<Suspect>,
 }
 
 /// A certificate in master, for backup encryption.
@@ -313,6 +316,19 @@ pub(crate) struct DbFile {
     pub(crate) is_log: bool,
     /// 8 KB pages.
     pub(crate) pages: i64,
+    #[serde(default)]
+    pub(crate) limits: FileLimits,
+}
+
+/// What a file was made with beside its size; None = as files are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileLimits {
+    /// -1 = none.
+    pub(crate) max_pages: Option<i64>,
+    /// Pages, or percent (`true`).
+    pub(crate) growth: Option<(i64, bool)>,
+    /// None = PRIMARY.
+    pub(crate) filegroup: Option<String>,
 }
 
 /// The log of a database.
@@ -389,6 +405,8 @@ pub(crate) struct Session {
     pub(crate) text: Option<String>,
     pub(crate) last_start: DateTime<Utc>,
     pub(crate) last_end: Option<DateTime<Utc>>,
+    /// A statement that takes time.
+    pub(crate) doing: Option<super::agent::Doing>,
     /// KILL came: it does nothing more.
     pub(crate) killed: bool,
 }

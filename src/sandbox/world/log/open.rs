@@ -96,6 +96,7 @@ impl Content {
             Kind::Commit { .. } | Kind::Abort => {
                 self.open.0.remove(&tran);
             }
+            Kind::File(_) => {}
         }
         if let Some(open) = self.open.0.get_mut(&tran) {
             open.last = lsn;

@@ -20,7 +20,7 @@ pub(crate) struct History {
 }
 
 /// A row of restorehistory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Restored {
     pub(crate) at: NaiveDateTime,
     pub(crate) database: String,
@@ -32,6 +32,11 @@ pub(crate) struct Restored {
     pub(crate) stop_at: Option<NaiveDateTime>,
     pub(crate) mark: Option<String>,
     pub(crate) before: bool,
+    /// Where the files went, by number.
+    #[serde(default)]
+    pub(crate) files: Vec<(i32, String)>,
+    #[serde(default)]
+    pub(crate) devices: usize,
 }
 
 /// A row of logmarkhistory.
@@ -62,6 +67,9 @@ pub(crate) struct Layout {
     pub(crate) family: Guid,
     pub(crate) role: String,
     pub(crate) files: Vec<DbFile>,
+    /// Options that are not as they are made.
+    #[serde(default)]
+    pub(crate) options: std::collections::BTreeMap<String, i64>,
 }
 
 /// A backup set: what its header says.
@@ -109,6 +117,8 @@ pub(crate) struct Rest {
     pub(crate) media_description: Option<String>,
     /// Every stripe with its logical name, in order; empty = the one at `path`.
     pub(crate) devices: Vec<(String, Option<String>)>,
+    /// Of a stripe: which, from 1; 0 stands for 1.
+    pub(crate) family: u8,
     /// Bytes written, when compressed.
     pub(crate) compressed: Option<i64>,
     /// Algorithm and the certificate's thumbprint.

@@ -12,6 +12,7 @@ use super::super::ids::{Guid, Lsn};
 /// The rest of a database's state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "as many yes-or-no facts as there are")]
 pub(crate) struct More {
     /// Options that are not as they are made, by their column in `sys.databases`.
     pub(crate) options: BTreeMap<String, i64>,
@@ -33,15 +34,14 @@ pub(crate) struct More {
     pub(crate) damage: Vec<BadPage>,
     /// Data files are gone or cannot be opened, the log is there.
     pub(crate) files_lost: bool,
+    /// The log is gone or cannot be read.
+    pub(crate) log_lost: bool,
     /// When CHECKDB last found nothing.
     pub(crate) last_good_check: Option<NaiveDateTime>,
     /// The fork before the present one.
     pub(crate) first_fork: Option<Guid>,
     /// Where the present fork began.
     pub(crate) fork_point: Option<Lsn>,
-    /// The session a database in single-user mode belongs to.
-    #[serde(skip)]
-    pub(crate) single_user_of: Option<i16>,
 }
 
 /// A damaged page.
@@ -51,4 +51,33 @@ pub(crate) struct BadPage {
     pub(crate) page: i64,
     /// The table it belongs to.
     pub(crate) table: String,
+}
+
+/// A row of suspect_pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Suspect {
+    pub(crate) database: i32,
+    pub(crate) file: i32,
+    pub(crate) page: i64,
+    /// 2 = bad checksum, 4 = restored, 5 = repaired.
+    pub(crate) kind: i32,
+    pub(crate) count: i32,
+    pub(crate) at: NaiveDateTime,
+}
+
+/// SQL Server keeps no more of them.
+const SUSPECTS: usize = 1000;
+
+impl super::Server {
+    /// Remembers a page that could not be read.
+    pub(crate) fn suspect(&mut self, page: Suspect) {
+        let all = &mut self.suspect_pages;
+        let same = |s: &&mut Suspect| (s.database, s.file, s.page) == (page.database, page.file, page.page);
+        if let Some(known) = all.iter_mut().find(same) {
+            (known.kind, known.at) = (page.kind, page.at);
+            known.count += 1;
+        } else if all.len() < SUSPECTS {
+            all.push(page);
+        }
+    }
 }

@@ -58,7 +58,7 @@ impl State {
         let ask = BackupAsk {
             log,
             path: format!("{folder}\\{name}_{kind}_{stamp}.{suffix}"),
-            checksum: true,
+            checksum: Some(true),
             user: server.agent_account.clone(),
             unkept: self.fresh.is_some() && now < self.opened - TimeDelta::hours(hours),
             ..BackupAsk::default()

@@ -178,7 +178,9 @@ fn a_database_of_a_group_is_not_restored_over_dropped_or_switched() {
     let folder = tempfile::tempdir().unwrap();
     let shop = shop(folder.path());
     shop.expect("A", "DROP DATABASE Orders", "E3752");
-    shop.expect("A", "RESTORE DATABASE Orders FROM DISK = N'C:\\x.bak' WITH REPLACE", "E3104; E3013");
+    shop.ask("A", "BACKUP DATABASE Orders TO DISK = N'C:\\SQLData\\x.bak' WITH COPY_ONLY");
+    let over = "RESTORE DATABASE Orders FROM DISK = N'C:\\SQLData\\x.bak' WITH REPLACE";
+    shop.expect("A", over, "E3104; E3013");
     shop.expect("A", "ALTER DATABASE Orders SET RECOVERY SIMPLE", "E1468; E5069");
     shop.expect("A", "ALTER DATABASE Orders SET OFFLINE", "E1468; E5069");
     shop.expect("A", "BACKUP LOG Orders TO DISK = N'C:\\SQLData\\o.trn' WITH NORECOVERY", "E1468; E3013");
