@@ -80,7 +80,7 @@ impl State {
         match subsystem.as_str() {
             "TSQL" => {}
             "CMDEXEC" if command.to_lowercase().contains("sqllogship") => {
-                return self.ship(s, j, &command, &beat, now);
+                return self.run_sqllogship(s, j, &command, &beat, now);
             }
             other => return batch::unstarted(n, &format!("not modelled: the {other} subsystem")),
         }

@@ -40,7 +40,7 @@ fn said(what: &str) -> String {
 
 impl State {
     /// Carries a step on that runs `sqllogship`.
-    pub(crate) fn ship(
+    pub(crate) fn run_sqllogship(
         &mut self,
         s: usize,
         j: usize,

@@ -102,6 +102,7 @@ impl State {
             workstation: server.machine().to_owned(),
             database: database.to_owned(),
             sysadmin: true,
+            ..Context::default()
         };
         let (all, _) = self.aside(now, |shared| {
             let host: Arc<dyn Host> = Arc::new(SimulatedServer::new(shared, s));
@@ -149,7 +150,7 @@ impl State {
             workstation: server.machine().to_owned(),
             database: step.database.clone(),
             sysadmin: above,
-            read_intent: false,
+            ..Context::default()
         };
         let local = server.local(now);
         let started = job.run.as_ref().map_or(local, |r| server.local(r.started));
