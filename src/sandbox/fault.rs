@@ -8,23 +8,31 @@ mod choice;
 mod needs;
 
 mod agent_stopped;
+mod async_replica;
 mod black_hole;
 mod clock_skew;
 mod disk_full;
 mod diverged;
 mod dropped_connection;
+mod dtc_off;
 mod empty_answer;
 mod empty_file;
 mod flipped_bit;
 mod folder_missing;
 mod forked;
+mod group_fails_over;
 mod history_purged;
+mod in_doubt_differs;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
 mod job_hangs;
+mod job_not_guarded;
 mod lagging;
 mod linked_server_down;
+mod listener_wrong;
+mod mirror_disconnected;
+mod mirror_suspended;
 mod missing_file;
 mod nul_backup;
 mod open_gap;
@@ -32,15 +40,18 @@ mod orphaned_logins;
 mod partial_set;
 mod permission_denied;
 mod renamed_job;
+mod replica_login_missing;
 mod server_down;
 mod server_restart;
 mod share_denied;
 mod simple_recovery;
 mod slow;
 mod stolen_log;
+mod suspended_replica;
 mod swapped_file;
 mod truncated_file;
 mod volume_full;
+mod vss_steals_base;
 mod wrong_owner;
 mod wrong_password;
 
@@ -173,6 +184,17 @@ pub const ALL: &[&Fault] = &[
     &job_hangs::FAULT,
     &lagging::FAULT,
     &linked_server_down::FAULT,
+    &async_replica::FAULT,
+    &dtc_off::FAULT,
+    &group_fails_over::FAULT,
+    &in_doubt_differs::FAULT,
+    &job_not_guarded::FAULT,
+    &listener_wrong::FAULT,
+    &mirror_disconnected::FAULT,
+    &mirror_suspended::FAULT,
+    &replica_login_missing::FAULT,
+    &suspended_replica::FAULT,
+    &vss_steals_base::FAULT,
     &missing_file::FAULT,
     &nul_backup::FAULT,
     &open_gap::FAULT,

@@ -2,6 +2,8 @@
 //!
 //! Decided by what the world file holds, never by its name, so that anybody's world can be used.
 
+mod ha;
+
 use crate::sandbox::world::{Plan, Role};
 
 /// A condition on a world.

@@ -1,3 +1,4 @@
+mod availability;
 mod chains;
 mod files;
 mod rig;

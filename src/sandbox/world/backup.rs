@@ -358,7 +358,7 @@ impl Database {
         self.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum()
     }
 
-    fn backed_up(&mut self, set: &Set, ask: &BackupAsk, local: NaiveDateTime) {
+    pub(crate) fn backed_up(&mut self, set: &Set, ask: &BackupAsk, local: NaiveDateTime) {
         if ask.log {
             if !ask.copies() {
                 self.log.backed_up = Some(set.last);

@@ -5,6 +5,7 @@
 mod ha;
 mod jobs;
 mod logship;
+mod play;
 mod tables;
 mod upkeep;
 
@@ -55,6 +56,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         biztalk: Computers::default(),
         faults: Vec::new(),
         ha: super::ha::Ha::default(),
+        plays: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -73,6 +75,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
     ha::add(making, &mut state, began)?;
+    play::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);

@@ -10,6 +10,8 @@ mod guard;
 mod joining;
 mod mirroring;
 mod roles;
+mod snapshot;
+mod spoil;
 mod takeover;
 
 use std::collections::VecDeque;

@@ -3,6 +3,7 @@
 //! Does not know how an estate is made of it (`build`).
 
 pub(crate) mod ha;
+pub(crate) mod play;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,12 @@ pub(crate) struct Plan {
     /// Database mirroring.
     #[serde(default)]
     pub(crate) mirrors: Vec<ha::Mirror>,
+    /// Snapshot backups by other products.
+    #[serde(default)]
+    pub(crate) snapshots: Vec<play::Snapshots>,
+    /// What happens while the world is walked.
+    #[serde(default)]
+    pub(crate) events: Vec<play::Event>,
 }
 
 /// The Backup BizTalk Server job.
@@ -460,6 +467,7 @@ impl Plan {
             return Err("history is at most 40 days".into());
         }
         self.check_ha()?;
+        self.check_plays()?;
         Ok(self)
     }
 

@@ -53,6 +53,9 @@ pub(crate) struct State {
     /// Availability groups and mirroring.
     #[serde(default)]
     pub(crate) ha: super::ha::Ha,
+    /// What is still to happen by the world file.
+    #[serde(default)]
+    pub(crate) plays: Vec<super::play::Play>,
     /// Faults that still wait for their moment.
     #[serde(default)]
     pub(crate) pending: Vec<super::trigger::Pending>,

@@ -18,7 +18,7 @@ pub(super) fn shipped() -> Vec<(String, String)> {
         .map(|f| {
             let text = std::fs::read_to_string(f.path()).unwrap();
             let name = f.path().file_stem().unwrap().to_string_lossy().into_owned();
-            let short = if name.starts_with("biztalk") {
+            let short = if name.starts_with("biztalk") || name == "ag-biztalk" || name == "mirrored" {
                 text.replace("history: 26h", "history: 140m")
             } else {
                 text

@@ -39,6 +39,8 @@ pub(crate) enum Ending {
 const BIZTALK: usize = usize::MAX;
 /// Stands for availability groups and mirroring.
 const HA: usize = usize::MAX - 2;
+/// Stands for what the world file lets happen.
+const PLAY: usize = usize::MAX - 3;
 /// Stands for a fault whose time has come, where a server's number is asked for.
 const FAULT: usize = usize::MAX - 1;
 
@@ -92,6 +94,8 @@ impl State {
                 self.beat_of_biztalk(due);
             } else if s == HA {
                 self.beat_of_ha(due);
+            } else if s == PLAY {
+                self.perform(j, due);
             } else if s == FAULT {
                 // There is no statement to end: a fault that comes at a time changes the world alone.
                 let _ = self.strike(j);
@@ -127,6 +131,11 @@ impl State {
             && first.is_none_or(|(best, _, _)| beat < best)
         {
             first = Some((beat, HA, 0));
+        }
+        if let Some((at, n)) =
+            self.next_play().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))
+        {
+            first = Some((at, PLAY, n));
         }
         if let Some((at, n)) =
             self.next_strike().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))

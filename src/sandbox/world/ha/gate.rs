@@ -35,8 +35,8 @@ impl Barred {
             (true, _) if ask.norecovery => Self::TailBackup,
             (true, true) => Self::CopyOnlyLog,
             (true, false) => Self::LogBackup,
-            (false, true) => Self::CopyOnly,
-            (false, false) => Self::FullBackup,
+            (false, true) if !ask.differential => Self::CopyOnly,
+            (false, _) => Self::FullBackup,
         }
     }
 }

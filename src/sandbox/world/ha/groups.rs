@@ -215,7 +215,7 @@ impl State {
                         "DTC_SUPPORT of a group that exists, before SQL Server 2016 SP2",
                     ));
                 }
-                group.dtc = *per_db;
+                self.set_dtc_support(g, *per_db);
             }
             GroupOption::Basic => return Err(Message::not_modelled("SET (BASIC)")),
         }
@@ -535,7 +535,7 @@ impl State {
         for option in new.options.iter().filter(|o| **o != GroupOption::Basic) {
             // A group that is being made may have DTC support on any version that knows it.
             if let GroupOption::DtcSupport(per_db) = option {
-                self.ha.groups[g].dtc = *per_db;
+                self.set_dtc_support(g, *per_db);
             } else if let Err(refused) = self.set_group_option(s, g, option) {
                 self.ha.groups.pop();
                 return Err(refused);

@@ -15,6 +15,15 @@ impl State {
     /// Makes a replica the primary of its group. What it has not hardened is lost to it.
     pub(crate) fn take_over(&mut self, g: usize, r: usize, forced: bool, now: DateTime<Utc>) {
         self.ship(now);
+        self.change_primary(g, r, forced, now);
+    }
+
+    /// The same with the log that the replica has, and nothing sent before.
+    pub(crate) fn take_over_as_it_is(&mut self, g: usize, r: usize, now: DateTime<Utc>) {
+        self.change_primary(g, r, false, now);
+    }
+
+    fn change_primary(&mut self, g: usize, r: usize, forced: bool, now: DateTime<Utc>) {
         let group = &self.ha.groups[g];
         let (from, to) = (group.primary, group.replicas[r].server);
         let old = group.primary_server();
