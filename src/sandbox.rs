@@ -23,4 +23,4 @@ pub mod world;
 mod serving;
 
 pub use hidden::Hidden;
-pub use serving::{Running, Served, Wanted, faults, hidden_beside, reopen, start};
+pub use serving::{Running, Served, Wanted, faults, hidden_beside, reopen, start, start_on};

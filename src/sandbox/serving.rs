@@ -106,6 +106,28 @@ pub fn start(wanted: &Wanted) -> Result<Running, String> {
     serve(wanted.folder.clone(), kept, world, certificate)
 }
 
+/// The same on a clock of the caller's, such as one that stands still until it is moved on by hand. Nothing is drawn.
+pub fn start_on(wanted: &Wanted, clock: Arc<dyn crate::clock::Clock>) -> Result<Running, String> {
+    std::fs::create_dir_all(&wanted.folder).map_err(|e| format!("{}: {e}", wanted.folder.display()))?;
+    let certificate = certificate(&wanted.folder)?;
+    let setup = world::Setup {
+        clock: wanted.clock,
+        seed: wanted.seed,
+        password: wanted.password.clone(),
+        faults: wanted.faults.clone(),
+    };
+    let world = World::create_on(&wanted.world, &wanted.folder, &setup, clock).map_err(|e| e.to_string())?;
+    let kept = Kept {
+        world: world.name(),
+        password: wanted.password.clone(),
+        port_base: wanted.port_base,
+        hidden: None,
+    };
+    let text = serde_json::to_string_pretty(&kept).map_err(|e| e.to_string())?;
+    private(&wanted.folder.join(KEPT), &text)?;
+    serve(wanted.folder.clone(), kept, world, certificate)
+}
+
 /// Makes the world, with the fault that was drawn for it if one was asked for.
 fn create(wanted: &Wanted) -> Result<(World, Option<Hidden>), String> {
     let (random, named): (Vec<String>, Vec<String>) =
@@ -292,5 +314,33 @@ impl Running {
             "names": { "strategy": "update-database", "new": new },
         });
         crate::yaml::write(&estate).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FixedClock;
+
+    #[test]
+    fn on_a_clock_of_the_callers_time_passes_when_he_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = "2026-03-02T10:07:30Z".parse().unwrap();
+        let hand = Arc::new(FixedClock::at(at));
+        let wanted = Wanted {
+            world: world::BIZTALK.replace("history: 26h", "history: 2h"),
+            folder: folder.path().to_owned(),
+            clock: DrillClock { origin: at, since: at, speed: 1.0 },
+            seed: 7,
+            password: "Only-for-tests-1".into(),
+            faults: Vec::new(),
+            port_base: None,
+            salt: String::new(),
+        };
+        let running = start_on(&wanted, Arc::clone(&hand) as _).unwrap();
+        let host = Arc::clone(&running.world.hosts()[0]);
+        assert_eq!(host.now(), at);
+        hand.advance_ms(15 * 60_000);
+        assert_eq!(host.now(), at + chrono::TimeDelta::minutes(15));
     }
 }

@@ -269,6 +269,18 @@ impl State {
         denied.iter().any(|d| path.contains(&d.to_lowercase())).then_some(5)
     }
 
+    /// The folders that the copy jobs of a server read.
+    pub(crate) fn copied_from(&self, s: usize) -> Vec<String> {
+        let mut all: Vec<String> = self
+            .shipping_rows(s, SECONDARY, &[])
+            .iter()
+            .map(|r| word(r, "backup_source_directory"))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     fn shipping_folder(&self, s: usize, folder: &str) -> Result<Vec<String>, i32> {
         match self.shipping_denied(s, folder) {
             Some(os) => Err(os),

@@ -340,7 +340,8 @@ impl Call<'_> {
                     .and_then(|d| d.and_hms_opt(0, 0, 0))
                     .unwrap_or_default())
             }
-            "isinstandby" | "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
+            "isinstandby" => int(i64::from(db.in_standby())),
+            "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
             other => return Err(Message::not_modelled(format_args!("DATABASEPROPERTYEX(…, '{other}')"))),
         })
     }

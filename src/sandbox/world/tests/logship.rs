@@ -284,3 +284,41 @@ fn taking_log_shipping_away_goes_in_the_documented_order() {
     );
     assert!(estate.ask(SECONDARY, "EXEC sp_resolve_log_shipping_x").starts_with("E59999"));
 }
+
+#[test]
+fn a_standby_can_be_read_between_restores_and_its_readers_are_put_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let estate = Estate::new(folder.path(), &[]);
+    let state = "SELECT state_desc, is_in_standby, is_read_only FROM sys.databases WHERE name = 'Orders'";
+    assert_eq!(estate.ask(STANDBY, state), "ONLINE,1,1");
+    assert_eq!(estate.ask(STANDBY, "SELECT COUNT(*) FROM Orders.dbo.OrderLine"), "2");
+    assert_eq!(estate.ask(SECONDARY, "SELECT COUNT(*) FROM Orders.dbo.OrderLine"), "E927");
+    estate.ask(PRIMARY, "INSERT Orders.dbo.OrderLine VALUES (3, 'Washer M8', 800)");
+    let mut reader = estate.session(STANDBY);
+    assert_eq!(ask(&mut *reader, "USE Orders"), "I5701:Changed database context to 'Orders'.");
+    estate.wait(25);
+    assert_eq!(estate.ask(STANDBY, "SELECT item FROM Orders.dbo.OrderLine WHERE id = 3"), "Washer M8");
+    let undo = "SELECT COUNT(*) FROM msdb.dbo.log_shipping_secondary_databases WHERE restore_mode = 1";
+    assert_eq!(estate.ask(STANDBY, undo), "1");
+
+    estate.ask(STANDBY, "EXEC sp_change_log_shipping_secondary_database @secondary_database = 'Orders', @disconnect_users = 0");
+    let mut reader = estate.session(STANDBY);
+    ask(&mut *reader, "USE Orders");
+    estate.wait(15);
+    let last = "SELECT TOP 1 run_status, CASE WHEN message LIKE '%Exclusive access could not be obtained%' THEN 'in use' ELSE message END FROM msdb.dbo.sysjobhistory h JOIN msdb.dbo.sysjobs j ON j.job_id = h.job_id WHERE j.name LIKE 'LSRestore%' AND step_id = 1 ORDER BY instance_id DESC";
+    assert_eq!(estate.ask(STANDBY, last), "0,in use");
+    drop(reader);
+    estate.wait(15);
+    assert_eq!(estate.ask(STANDBY, last).split(',').next(), Some("1"), "they catch up when he is gone");
+}
+
+#[test]
+fn a_copy_job_without_rights_fails_and_the_restores_run_dry() {
+    let folder = tempfile::tempdir().unwrap();
+    let estate = Estate::new(folder.path(), &["copy-job-fails"]);
+    estate.wait(60);
+    let last = "SELECT TOP 1 run_status, CASE WHEN message LIKE '%Access is denied.%' THEN 'denied' ELSE message END FROM msdb.dbo.sysjobhistory h JOIN msdb.dbo.sysjobs j ON j.job_id = h.job_id WHERE j.name = 'LSCopy_LSPRIM_Orders' AND step_id = 1 ORDER BY instance_id DESC";
+    assert_eq!(estate.ask(SECONDARY, last), "0,denied");
+    assert_eq!(estate.ask(SECONDARY, VERDICT), "Orders,62,57,10,45,BREACH");
+    assert_eq!(estate.ask(STANDBY, VERDICT).rsplit(',').next(), Some("OK"));
+}
