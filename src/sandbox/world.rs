@@ -9,6 +9,7 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod dtc;
 mod errorlog;
 mod files;
 mod folder;
@@ -239,7 +240,7 @@ impl World {
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
         let at = state.at;
-        state.servers.iter_mut().for_each(|server| server.recover(at));
+        state.servers.iter_mut().for_each(|server| server.reopen(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self {
             shared: Arc::new(Shared {

@@ -19,8 +19,8 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log, Login, Model,
-    More, Role, Server, Shipping, State, Trouble, Volume,
+    Certificate, Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log,
+    Login, Model, More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -54,6 +54,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         set_of: HashMap::new(),
         layouts: Vec::new(),
         biztalk: Computers::default(),
+        units: Vec::new(),
         faults: Vec::new(),
         ha: super::ha::Ha::default(),
         plays: Vec::new(),
@@ -142,9 +143,10 @@ fn make_server(
         error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
         locks: super::locks::Locks::default(),
-        certificates: Vec::new(),
+        dtc: super::dtc::Dtc::default(),
+        certificates: plan.certificates.iter().map(|c| certificate(c, making)).collect(),
         backup_devices: Vec::new(),
-        throughput: None,
+        throughput: plan.mb_per_second,
         suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
@@ -179,6 +181,22 @@ fn make_server(
         server.databases.push(database);
     }
     Ok(server)
+}
+
+fn certificate(plan: &plan::Certificate, making: &Making<'_>) -> Certificate {
+    let opened = making.opened.naive_utc();
+    let until = opened + TimeDelta::days(plan.days_left.clamp(-3650, 36_500));
+    let mut thumbprint = sid(&plan.name, 0x5EA1);
+    thumbprint.extend(sid(&plan.name, 0x5EA2).into_iter().take(4));
+    thumbprint.truncate(20);
+    Certificate {
+        name: plan.name.clone(),
+        thumbprint,
+        from: until - TimeDelta::days(730),
+        until,
+        private_key: plan.private_key,
+        saved: Some(opened - TimeDelta::days(300)),
+    }
 }
 
 fn link(server: &mut Server, name: &str) {
@@ -397,6 +415,9 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {
             if let Some((folder, _)) = file.physical.rsplit_once('\\') {
                 files.make_folder(server.machine(), folder)?;
+                if let Some(home) = folder.strip_suffix("\\MSSQL\\DATA") {
+                    files.make_folder(server.machine(), &format!("{home}\\MSSQL\\Backup"))?;
+                }
             }
         }
     }

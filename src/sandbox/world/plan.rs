@@ -136,6 +136,28 @@ pub(crate) struct Server {
     /// A destination that restores only this source's databases.
     #[serde(default)]
     pub(crate) only_from: Option<String>,
+    /// In master, for backup encryption; the same name is the same certificate everywhere.
+    #[serde(default)]
+    pub(crate) certificates: Vec<Certificate>,
+    /// What backups and restores move in a drill second.
+    #[serde(default)]
+    pub(crate) mb_per_second: Option<i64>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Certificate {
+    pub(crate) name: String,
+    /// Until it expires, from the beginning of the walk.
+    #[serde(default = "year")]
+    pub(crate) days_left: i64,
+    #[serde(default = "yes")]
+    pub(crate) private_key: bool,
+}
+
+const fn year() -> i64 {
+    365
 }
 
 fn enterprise() -> String {

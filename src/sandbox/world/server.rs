@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod functions;
 mod locking;
+mod modules;
 mod procedures;
 mod transactions;
 mod views;
@@ -234,10 +235,7 @@ impl Host for SimulatedServer {
     }
 
     fn commit(&self, context: &Context) -> Outcome<()> {
-        self.call(context, |call| {
-            call.commit();
-            Ok(())
-        })
+        self.call(context, |call| call.commit(context.session_id))
     }
 
     fn roll_back(&self, context: &Context) -> Outcome<()> {
@@ -269,6 +267,27 @@ impl Host for SimulatedServer {
             let own = |x: &Session| x.server == self.number && x.id == context.session_id;
             state.sessions.iter().any(|x| own(x) && x.killed)
         })
+    }
+
+    fn module(&self, context: &Context, name: &ObjectName) -> Outcome<Option<crate::sandbox::host::Module>> {
+        self.call(context, |call| call.module(name))
+    }
+
+    fn define(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        what: crate::sandbox::host::Define,
+    ) -> Outcome<()> {
+        self.call(context, |call| call.define(name, what))
+    }
+
+    fn linked(&self, context: &Context, name: &str) -> Outcome<Option<(Arc<dyn Host>, Context)>> {
+        let found = self.call(context, |call| call.linked(name))?;
+        Ok(found.map(|(number, context)| {
+            let host: Arc<dyn Host> = Arc::new(Self::new(Arc::clone(&self.shared), number));
+            (host, context)
+        }))
     }
 
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>> {

@@ -48,6 +48,9 @@ pub(crate) struct State {
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
+    /// Units of work that somebody coordinates.
+    #[serde(default)]
+    pub(crate) units: Vec<super::dtc::Unit>,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
     /// Availability groups and mirroring.
@@ -108,6 +111,8 @@ pub(crate) struct Server {
     pub(crate) transactions: Transactions,
     #[serde(skip)]
     pub(crate) locks: Locks,
+    #[serde(default)]
+    pub(crate) dtc: super::dtc::Dtc,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -290,6 +295,9 @@ pub(crate) struct Content {
     pub(crate) tables: BTreeMap<String, Stored>,
     pub(crate) procedures: Vec<(String, i32)>,
     pub(crate) views: Vec<(String, i32)>,
+    /// What users' CREATE made, by name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) modules: BTreeMap<String, crate::sandbox::host::Module>,
     pub(crate) users: Vec<User>,
     /// Transactions that had not ended.
     #[serde(default, skip_serializing_if = "Open::is_empty")]

@@ -2,8 +2,11 @@
 
 mod agent;
 mod asking;
+mod backup;
 mod biztalk;
 mod catalogue;
+mod dialect;
+mod distributed;
 mod ha;
 mod locking;
 mod logship;

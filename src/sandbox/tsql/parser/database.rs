@@ -8,8 +8,8 @@ use super::{Parsed, Parser};
 use crate::sandbox::host::{Command, DatabaseChange, FileSpec};
 
 /// DBCC commands about databases.
-const CHECKS: [&str; 7] =
-    ["CHECKDB", "CHECKALLOC", "CHECKCATALOG", "CHECKTABLE", "DBINFO", "LOGINFO", "SQLPERF"];
+const CHECKS: [&str; 8] =
+    ["OPENTRAN", "CHECKDB", "CHECKALLOC", "CHECKCATALOG", "CHECKTABLE", "DBINFO", "LOGINFO", "SQLPERF"];
 
 impl Parser {
     /// Stands behind DBCC.

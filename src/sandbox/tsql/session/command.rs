@@ -45,7 +45,8 @@ impl Batch<'_> {
                     )
                     .followed(&command));
                 }
-                Command::Kill(_) => Some("KILL"),
+                Command::Kill(_) | Command::KillUnit { .. } => Some("KILL"),
+                Command::KillStatus(_) => None,
                 Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => Some("ALTER DATABASE"),
                 Command::CreateDatabase { .. } => Some("CREATE DATABASE"),
                 Command::DropDatabase(_) | Command::DropDatabases { .. } => Some("DROP DATABASE"),
@@ -149,7 +150,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Restore { log: false, .. } => "RESTORE DATABASE",
         Command::Backup { log: true, .. } => "BACKUP LOG",
         Command::Backup { log: false, .. } => "BACKUP DATABASE",
-        Command::Kill(_) => "KILL",
+        Command::Kill(_) | Command::KillStatus(_) | Command::KillUnit { .. } => "KILL",
         Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => "ALTER DATABASE",
         Command::CreateDatabase { .. } => "CREATE DATABASE",
         Command::DropDatabase(_) | Command::DropDatabases { .. } => "DROP DATABASE",

@@ -109,7 +109,8 @@ impl State {
         if traffic > 0 {
             db.traffic = traffic;
         }
-        db.recover(now);
+        // What is prepared may leave it suspect; the error log tells.
+        self.recover_database(to, name, now);
     }
 
     /// The transactions of sessions that were in a database end with it: what they did elsewhere is undone.
@@ -117,8 +118,12 @@ impl State {
         let server = &mut self.servers[s];
         let Some(id) = server.database(name).map(|d| d.id) else { return };
         let mut broken = Vec::new();
+        server.locks.leave_database(id);
         for transaction in &mut server.transactions.all {
-            if transaction.parts.remove(&id).is_some() {
+            // what is prepared elsewhere waits for its coordinator
+            if transaction.parts.remove(&id).is_some()
+                && (!transaction.prepared || transaction.parts.is_empty())
+            {
                 broken.push(transaction.id);
             }
         }

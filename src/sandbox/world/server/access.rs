@@ -139,6 +139,19 @@ impl Call<'_> {
         if let Some(closed) = db.closed() {
             return Err(closed);
         }
+        if db.user_access == 1 && !self.others_in(&db.name).is_empty() {
+            let text =
+                format!("Database '{}' is already open and can only have one user at a time.", db.name);
+            return Err(Message { class: 14, ..Message::error(924, text) });
+        }
+        let owns = || self.who.sysadmin || db.owner.eq_ignore_ascii_case(&self.who.login);
+        if db.user_access == 2 && !owns() && !self.granted("ALTER ANY DATABASE") {
+            let text = format!(
+                "Database '{}' is in restricted mode. Only the database owner and members of the dbcreator and sysadmin roles can access it.",
+                db.name
+            );
+            return Err(Message { class: 14, ..Message::error(923, text) });
+        }
         if db.id > 4 && !self.granted("CONNECT ANY DATABASE") {
             let text = format!(
                 "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",

@@ -11,6 +11,7 @@ mod headers;
 pub(crate) mod long;
 mod options;
 mod transfer;
+mod unit;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -181,6 +182,11 @@ impl Call<'_> {
             }
             Command::CheckDb { database, options } => return self.check(database, options),
             Command::Kill(session) => self.kill(*session),
+            Command::KillStatus(session) => self.kill_status(*session),
+            Command::KillUnit { uow, how } => self.kill_unit(uow, *how),
+            Command::Dbcc { what, arguments, options } if what == "OPENTRAN" => {
+                self.open_tran(arguments, options, parts)
+            }
             Command::AlterDatabase { database, set } => return self.alter(database, set, parts),
             Command::Availability(statement) => self.availability(statement),
             Command::DropDatabase(database) => self.drop_database(database),

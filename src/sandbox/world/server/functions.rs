@@ -336,12 +336,16 @@ impl Call<'_> {
             "collation" if online => text(&self.server().collation),
             "version" | "collation" => NULL,
             "lastgoodcheckdbtime" if self.server().year() >= 2016 => {
-                at(chrono::NaiveDate::from_ymd_opt(1900, 1, 1)
-                    .and_then(|d| d.and_hms_opt(0, 0, 0))
-                    .unwrap_or_default())
+                at(db.more.last_good_check.unwrap_or_else(|| {
+                    chrono::NaiveDate::from_ymd_opt(1900, 1, 1)
+                        .and_then(|d| d.and_hms_opt(0, 0, 0))
+                        .unwrap_or_default()
+                }))
             }
             "isinstandby" => int(i64::from(db.in_standby())),
-            "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
+            "isautoclose" => int(db.more.options.get("is_auto_close_on").copied().unwrap_or(0)),
+            "isautoshrink" => int(db.more.options.get("is_auto_shrink_on").copied().unwrap_or(0)),
+            "isfulltextenabled" | "ispublished" => int(0),
             other => return Err(Message::not_modelled(format_args!("DATABASEPROPERTYEX(…, '{other}')"))),
         })
     }

@@ -16,7 +16,7 @@ mod storage;
 mod transactions;
 
 pub(super) use databases::volume_stats;
-pub(super) use history::{family, whole_second};
+pub(super) use history::{device_type, family, whole_second};
 pub(super) use instance::drives;
 pub(super) use objects::{find_object, named, object_name, type_name, with_columns};
 pub(crate) use sessions::AGENT_SESSIONS;

@@ -73,7 +73,7 @@ impl Call<'_> {
     }
 
     /// The other sessions in a database.
-    pub(super) fn others_in(&self, database: &str) -> Vec<i16> {
+    pub(in crate::sandbox::world::server) fn others_in(&self, database: &str) -> Vec<i16> {
         let me = self.who.session_id;
         let here = |x: &&crate::sandbox::world::state::Session| {
             x.server == self.s && x.id != me && !x.killed && x.database.eq_ignore_ascii_case(database)

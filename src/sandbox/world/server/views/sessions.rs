@@ -43,12 +43,12 @@ fn shown(call: &Call<'_>) -> Vec<Shown> {
             login: x.login.clone(),
             host: Some(x.workstation.clone()),
             program: x.application.clone(),
-            database: database(&x.database),
+            database: database(x.doing.as_ref().map_or(&x.database, |d| &d.database)),
             since: x.since,
             started: x.last_start,
             ended: x.last_end,
-            command: x.command.clone(),
-            doing: None,
+            command: x.doing.as_ref().map_or_else(|| x.command.clone(), |d| Some(d.command.clone())),
+            doing: x.doing.clone(),
             handle: x.text.as_ref().map(|t| handle(x.id.into(), t)),
         })
         .collect();
