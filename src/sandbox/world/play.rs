@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::dtc::{Coordinator, Unit};
 use super::ids::Guid;
 use super::state::State;
 use crate::sandbox::host::Change;
@@ -137,13 +138,12 @@ impl State {
 
     /// The identity under which a database answers to MS DTC.
     fn manager(&self, s: usize, d: usize) -> Guid {
-        let _ = (s, d, &self.servers);
-        Guid::default()
+        let server = &self.servers[s];
+        server.manager_of(&server.databases[d])
     }
 
     /// The coordinator decides that a unit of work commits.
     fn decide(&mut self, uow: Guid) {
-        let _ = uow;
-        self.dirty = true;
+        self.units.push(Unit { uow, coordinator: Coordinator::Committed });
     }
 }

@@ -7,10 +7,13 @@ mod biztalk;
 mod catalogue;
 mod dialect;
 mod distributed;
+mod functions;
 mod ha;
 mod locking;
 mod logship;
+mod principals;
 mod system;
+mod tools;
 mod transactions;
 
 use std::path::Path;

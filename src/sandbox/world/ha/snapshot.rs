@@ -61,6 +61,14 @@ impl State {
             rest: Rest { snapshot: true, ..Rest::default() },
             ..Set::default()
         };
+        for text in [
+            format!(
+                "I/O is frozen on database {database}. No user action is required. However, if I/O is not resumed promptly, you could cancel the backup."
+            ),
+            format!("I/O was resumed on database {database}. No user action is required."),
+        ] {
+            self.log_error_of(s, "spid61", &text);
+        }
         let number = self.know_set(&set, &layout);
         self.enter_set(s, number);
         let ask = BackupAsk { copy_only, user: user.to_owned(), ..BackupAsk::default() };

@@ -2,6 +2,7 @@
 //!
 //! Does not know faults by name.
 
+use crate::sandbox::world::ids::Guid;
 use crate::sandbox::world::state::State;
 use crate::sandbox::world::stored::{as_text, text};
 
@@ -43,7 +44,27 @@ impl State {
 
     /// Switches DTC support of a group on or off: its databases get an identity of their own, or lose it.
     pub(crate) fn set_dtc_support(&mut self, g: usize, per_db: bool) {
-        self.ha.groups[g].dtc = per_db;
+        if std::mem::replace(&mut self.ha.groups[g].dtc, per_db) == per_db {
+            return;
+        }
+        for m in 0..self.ha.groups[g].databases.len() {
+            let manager = per_db.then(|| self.dice.guid());
+            self.identify(g, m, manager);
+        }
         self.dirty = true;
+    }
+
+    /// Gives every copy of a member the same identity with MS DTC, or takes it away.
+    pub(super) fn identify(&mut self, g: usize, m: usize, manager: Option<Guid>) {
+        let group = &self.ha.groups[g];
+        let name = group.databases[m].name.clone();
+        let copies = &group.databases[m].copies;
+        let servers: Vec<usize> = (0..group.replicas.len())
+            .filter(|r| group.primary == Some(*r) || copies[*r].joined)
+            .map(|r| group.replicas[r].server)
+            .collect();
+        for s in servers {
+            self.set_resource_manager(s, &name, manager);
+        }
     }
 }

@@ -73,6 +73,7 @@ impl State {
         group.primary = Some(r);
         group.lost = None;
         group.sequence += 1;
+        group.moves += 1;
         if let Some(old) = old {
             self.move_biztalk(old, to, &names);
         }
@@ -109,6 +110,15 @@ impl State {
         if traffic > 0 {
             db.traffic = traffic;
         }
+        let (kind, was, is) = if self.ha.session(to, name).is_some() {
+            ("mirrored", "MIRROR", "PRINCIPAL")
+        } else {
+            ("availability group", "RESOLVING", "PRIMARY")
+        };
+        let text = format!(
+            "The {kind} database \"{name}\" is changing roles from \"{was}\" to \"{is}\" because the mirroring session or availability group failed over due to role synchronization. This is an informational message only. No user action is required."
+        );
+        self.log_error(to, &text);
         // What is prepared may leave it suspect; the error log tells.
         self.recover_database(to, name, now);
     }

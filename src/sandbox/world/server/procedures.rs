@@ -7,6 +7,7 @@ mod biztalk;
 pub(crate) mod bound;
 mod files;
 mod logship;
+mod rowsets;
 mod system;
 
 use super::Call;
