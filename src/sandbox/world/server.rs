@@ -82,8 +82,8 @@ impl Host for SimulatedServer {
     }
 
     fn door(&self) -> Door {
-        let now = self.shared.clock.now();
         self.shared.still(|state| {
+            let now = state.time_by(&*self.shared.clock);
             let server = &state.servers[self.number];
             let trouble = &server.trouble;
             if trouble.refused || server.is_starting(now) {
@@ -145,6 +145,7 @@ impl Host for SimulatedServer {
                 application: who.application.clone(),
                 workstation: who.workstation.clone(),
                 database: who.database.clone(),
+                home: who.database.clone(),
                 since: now,
                 command: None,
                 text: None,

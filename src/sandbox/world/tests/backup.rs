@@ -4,6 +4,8 @@
 //! errors and messages, rows, in their order. Other lines: `wait 60` (seconds), `delete`, `cut`, `flip` and `junk` a
 //! file, `page` (a page goes bad), `lose` (data files), `restart` of the program.
 
+mod long;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
