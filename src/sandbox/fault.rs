@@ -33,6 +33,7 @@ mod linked_server_down;
 mod listener_wrong;
 mod mirror_disconnected;
 mod mirror_suspended;
+mod missing_certificate;
 mod missing_file;
 mod nul_backup;
 mod open_gap;
@@ -46,6 +47,7 @@ mod server_restart;
 mod share_denied;
 mod simple_recovery;
 mod slow;
+mod stolen_base;
 mod stolen_log;
 mod suspended_replica;
 mod swapped_file;
@@ -195,6 +197,7 @@ pub const ALL: &[&Fault] = &[
     &replica_login_missing::FAULT,
     &suspended_replica::FAULT,
     &vss_steals_base::FAULT,
+    &missing_certificate::FAULT,
     &missing_file::FAULT,
     &nul_backup::FAULT,
     &open_gap::FAULT,
@@ -206,6 +209,7 @@ pub const ALL: &[&Fault] = &[
     &share_denied::FAULT,
     &simple_recovery::FAULT,
     &slow::FAULT,
+    &stolen_base::FAULT,
     &stolen_log::FAULT,
     &swapped_file::FAULT,
     &truncated_file::FAULT,

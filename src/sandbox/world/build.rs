@@ -46,6 +46,8 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         seed: making.seed,
         dice: Dice::new(making.seed),
         clock: making.clock,
+        ahead_ms: 0,
+        by_hand: false,
         at: began,
         opened: making.opened,
         servers: Vec::new(),
@@ -85,7 +87,8 @@ fn installed() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(2024, 5, 3).and_then(|d| d.and_hms_milli_opt(7, 12, 40, 307)).unwrap_or_default()
 }
 
-fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
+/// The four numbers of a version.
+pub(crate) fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
     let wrong = || format!("version `{text}` is not written like 15.0.4430.1");
     let parts: Vec<u16> =
         text.split('.').map(|p| p.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;

@@ -2,6 +2,7 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+mod check;
 pub(crate) mod ha;
 pub(crate) mod play;
 mod upkeep;
@@ -327,12 +328,10 @@ pub(crate) struct Table {
 }
 
 impl Plan {
-    /// Reads a world file; `Err` says what is wrong in words.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
-        let mut plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
-        plan.databases = counted(plan.databases)?;
-        plan.checked()
+    /// Databases one by one, and what is checked where the part is known.
+    fn whole(mut self) -> Result<Self, String> {
+        self.databases = counted(self.databases)?;
+        self.checked()
     }
 
     fn checked(self) -> Result<Self, String> {
@@ -453,11 +452,4 @@ fn counted(databases: Vec<Database>) -> Result<Vec<Database>, String> {
         all.extend((1..=count).map(one));
     }
     Ok(all)
-}
-
-fn placed(fault: &crate::yaml::Fault) -> String {
-    match fault.place {
-        Some(place) => format!("line {}, column {}: {}", place.line, place.column, fault.message),
-        None => fault.message.clone(),
-    }
 }

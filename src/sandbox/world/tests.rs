@@ -5,9 +5,12 @@ mod backup;
 mod catalogue;
 mod dialect;
 mod distributed;
+mod functions;
 mod ha;
 mod locking;
+mod principals;
 mod system;
+mod tools;
 mod transactions;
 
 use std::path::Path;

@@ -6,6 +6,7 @@ mod agent;
 mod biztalk;
 pub(crate) mod bound;
 mod files;
+mod rowsets;
 mod system;
 
 use super::Call;

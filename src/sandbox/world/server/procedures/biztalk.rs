@@ -44,6 +44,7 @@ pub(super) fn run(
             }
         }
         "sp_logshippingclean" => clean(call, given)?,
+        "sandbox_clock" => clock(call, given, parts)?,
         "sandbox_stopbiztalk" => stop_biztalk(call, parts),
         "sandbox_startbiztalk" => start_biztalk(call, parts)?,
         "sandbox_createlogins" => create_logins(call, parts),
@@ -52,6 +53,36 @@ pub(super) fn run(
     }
     call.state.dirty = true;
     Ok(0)
+}
+
+/// Steps the world's clock, or lets it run at another speed (0 = it stands still); then says what it shows.
+fn clock(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome<()> {
+    given.only("sandbox_Clock", &["@step", "@speed"])?;
+    let wrong = |why: String| Message {
+        procedure: "sandbox_Clock".into(),
+        ..Message::error(50_000, format!("Simulated: {why}"))
+    };
+    if let Some(speed) = given.value("@speed", 1) {
+        let speed = match speed {
+            Value::Float(x) => *x,
+            other => as_text(other)
+                .map(str::to_owned)
+                .or_else(|| as_int(other).map(|n| n.to_string()))
+                .and_then(|t| t.trim().parse().ok())
+                .ok_or_else(|| wrong("write the speed as a whole number or a text, such as '0.5'".into()))?,
+        };
+        call.state.pace_clock(speed).map_err(wrong)?;
+    }
+    if let Some(step) = given.text("@step", 0) {
+        let span = step.parse::<crate::clock::Span>().map_err(wrong)?;
+        call.now = call.state.step_clock(span).map_err(wrong)?;
+    }
+    let shown = crate::clock::iso(call.now);
+    say(
+        parts,
+        format!("Simulated: the clock shows {shown}, {} drill seconds a second.", call.state.clock.speed),
+    );
+    Ok(())
 }
 
 fn say(parts: &mut Kept, words: impl Into<String>) {
