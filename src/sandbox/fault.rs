@@ -11,6 +11,7 @@ mod agent_stopped;
 mod async_replica;
 mod black_hole;
 mod clock_skew;
+mod copy_job_fails;
 mod disk_full;
 mod diverged;
 mod dropped_connection;
@@ -34,6 +35,7 @@ mod linked_server_down;
 mod listener_wrong;
 mod mirror_disconnected;
 mod mirror_suspended;
+mod missing_certificate;
 mod missing_file;
 mod msdtc_stopped;
 mod nul_backup;
@@ -48,6 +50,7 @@ mod server_restart;
 mod share_denied;
 mod simple_recovery;
 mod slow;
+mod stolen_base;
 mod stolen_log;
 mod suspended_replica;
 mod swapped_file;
@@ -172,6 +175,7 @@ pub const ALL: &[&Fault] = &[
     // Before the others: they see the clock of their server.
     &clock_skew::FAULT,
     &black_hole::FAULT,
+    &copy_job_fails::FAULT,
     &disk_full::FAULT,
     &diverged::FAULT,
     &dropped_connection::FAULT,
@@ -198,6 +202,7 @@ pub const ALL: &[&Fault] = &[
     &replica_login_missing::FAULT,
     &suspended_replica::FAULT,
     &vss_steals_base::FAULT,
+    &missing_certificate::FAULT,
     &missing_file::FAULT,
     &msdtc_stopped::FAULT,
     &nul_backup::FAULT,
@@ -210,6 +215,7 @@ pub const ALL: &[&Fault] = &[
     &share_denied::FAULT,
     &simple_recovery::FAULT,
     &slow::FAULT,
+    &stolen_base::FAULT,
     &stolen_log::FAULT,
     &swapped_file::FAULT,
     &truncated_file::FAULT,

@@ -12,13 +12,16 @@ mod columns;
 mod dtc;
 mod errorlog;
 mod files;
+mod folder;
 mod foreign;
 mod ha;
+mod hand;
 mod ids;
 mod instance;
 mod ledger;
 mod locks;
 mod log;
+mod logship;
 mod media;
 mod options;
 mod plan;
@@ -45,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
+pub(crate) use backup::BackupAsk;
 use behind::Behind;
 pub(crate) use dtc::Coordinator;
 use files::Files;
@@ -297,6 +301,18 @@ impl World {
         sources().find_map(of).unwrap_or_default()
     }
 
+    /// The databases that users made, each name once.
+    pub fn databases(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        let mut all: Vec<String> = Vec::new();
+        for database in state.servers.iter().flat_map(|s| &s.databases).filter(|d| d.id > 4) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(&database.name)) {
+                all.push(database.name.clone());
+            }
+        }
+        all
+    }
+
     /// The names of the listeners of its availability groups.
     pub fn listeners(&self) -> Vec<String> {
         let state = self.shared.locked();
@@ -368,7 +384,7 @@ impl Shared {
     /// Runs a call on the world as it is now, and saves what changed before the answer goes out.
     pub(crate) fn now<T>(&self, call: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
         let mut state = self.locked();
-        let now = self.clock.now();
+        let now = state.time_by(&*self.clock);
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);

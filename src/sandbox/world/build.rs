@@ -4,6 +4,7 @@
 
 mod ha;
 mod jobs;
+mod logship;
 mod play;
 mod tables;
 mod upkeep;
@@ -46,6 +47,8 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         seed: making.seed,
         dice: Dice::new(making.seed),
         clock: making.clock,
+        ahead_ms: 0,
+        by_hand: false,
         at: began,
         opened: making.opened,
         servers: Vec::new(),
@@ -67,6 +70,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         let server = make_server(making, server, n, began, &mut state.dice)?;
         state.servers.push(server);
     }
+    state.servers.iter_mut().for_each(super::logship::make_tables);
     for (n, database) in plan.databases.iter().enumerate() {
         make_database(making, &mut state, database, n, began)?;
     }
@@ -78,6 +82,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
+    logship::set_up(making, &mut state, began)?;
     Ok(state)
 }
 
@@ -85,7 +90,8 @@ fn installed() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(2024, 5, 3).and_then(|d| d.and_hms_milli_opt(7, 12, 40, 307)).unwrap_or_default()
 }
 
-fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
+/// The four numbers of a version.
+pub(crate) fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
     let wrong = || format!("version `{text}` is not written like 15.0.4430.1");
     let parts: Vec<u16> =
         text.split('.').map(|p| p.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;

@@ -35,6 +35,12 @@ pub(crate) struct State {
     pub(crate) seed: u64,
     pub(crate) dice: Dice,
     pub(crate) clock: DrillClock,
+    /// Milliseconds by which the clock was stepped on.
+    #[serde(default)]
+    pub(crate) ahead_ms: i64,
+    /// Its speed was set while the world was served: this clock is then the one that counts.
+    #[serde(default)]
+    pub(crate) by_hand: bool,
     /// Everything up to here has happened.
     pub(crate) at: DateTime<Utc>,
     /// When the walk began: history lies before.
@@ -410,7 +416,10 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) workstation: String,
     pub(crate) database: String,
+    /// The database it was in first.
+    pub(crate) home: String,
     pub(crate) since: DateTime<Utc>,
+    pub(crate) encrypted: bool,
     pub(crate) command: Option<String>,
     /// The batch it sent last, cut to what is kept of it.
     pub(crate) text: Option<String>,

@@ -89,7 +89,11 @@ impl Call<'_> {
         name: &ObjectName,
         arguments: &[Value],
     ) -> Outcome<Option<Table>> {
-        let full = format!("{}.{}", name.schema, name.name.to_lowercase());
+        let lower = name.name.to_lowercase();
+        if let Some(found) = self.system_rowset(&name.schema, &lower, arguments)? {
+            return Ok(Some(found));
+        }
+        let full = format!("{}.{lower}", name.schema);
         let year = self.server().year();
         if name.schema != "sys" || system_object(&full, year).is_none() {
             return Ok(None);
