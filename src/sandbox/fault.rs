@@ -23,6 +23,7 @@ mod forked;
 mod group_fails_over;
 mod history_purged;
 mod in_doubt_differs;
+mod in_doubt_transaction;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
@@ -180,6 +181,7 @@ pub const ALL: &[&Fault] = &[
     &flipped_bit::FAULT,
     &folder_missing::FAULT,
     &forked::FAULT,
+    &in_doubt_transaction::FAULT,
     &job_disabled::FAULT,
     &job_failing::FAULT,
     &job_fails::FAULT,

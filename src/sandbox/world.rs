@@ -48,6 +48,7 @@ use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
 pub(crate) use backup::BackupAsk;
 use behind::Behind;
+pub(crate) use dtc::Coordinator;
 use files::Files;
 pub(crate) use ha::Why;
 pub(crate) use ids::Dice;
