@@ -6,6 +6,7 @@ mod agent;
 mod biztalk;
 pub(crate) mod bound;
 mod files;
+mod logship;
 mod rowsets;
 mod system;
 
@@ -82,8 +83,10 @@ impl Call<'_> {
             }
             // The monitor of database mirroring.
             name if name.starts_with("sp_dbmmonitor") => return Err(Message::not_modelled(lower)),
-            "sp_help_log_shipping_monitor" => return Err(Message::not_modelled(lower)),
             _ => {}
+        }
+        if let Some(status) = logship::run(self, &lower, arguments, parts)? {
+            return Ok(Some(status));
         }
         if let Some(status) = system::run(self, name, arguments, parts)? {
             return Ok(Some(status));
