@@ -147,6 +147,7 @@ impl Host for SimulatedServer {
                 database: who.database.clone(),
                 home: who.database.clone(),
                 since: now,
+                encrypted: login.encrypted,
                 command: None,
                 text: None,
                 last_start: now,
