@@ -11,6 +11,7 @@ mod agent_stopped;
 mod async_replica;
 mod black_hole;
 mod clock_skew;
+mod copy_job_fails;
 mod disk_full;
 mod diverged;
 mod dropped_connection;
@@ -173,6 +174,7 @@ pub const ALL: &[&Fault] = &[
     // Before the others: they see the clock of their server.
     &clock_skew::FAULT,
     &black_hole::FAULT,
+    &copy_job_fails::FAULT,
     &disk_full::FAULT,
     &diverged::FAULT,
     &dropped_connection::FAULT,

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 pub mod availability;
+pub mod security;
 
 use chrono::{DateTime, Utc};
 
@@ -206,6 +207,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Principals, permissions, RECONFIGURE.
+    Security(security::Security),
     /// Availability groups and mirroring.
     Availability(availability::Availability),
     /// `DROP DATABASE [IF EXISTS] name, …`

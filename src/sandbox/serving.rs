@@ -18,6 +18,7 @@ use super::tds::{Certificate, Listener};
 use super::tsql::session::Endpoint;
 use super::world::{self, World};
 use crate::clock::DrillClock;
+use crate::limits;
 
 const KEPT: &str = "sandbox.json";
 const CERTIFICATE: &str = "certificate.pem";
@@ -298,8 +299,11 @@ fn serve(
     lock: std::fs::File,
 ) -> Result<Running, String> {
     let certificate = Arc::new(certificate);
+    // every connection may have a statement that waits: with fewer threads some of them would keep all others out
+    let threads = world.servers().len().max(1) * (limits::SANDBOX_CONNECTIONS + 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .max_blocking_threads(threads)
         .thread_name("sandbox")
         .enable_all()
         .build()

@@ -120,7 +120,7 @@ const checks = {
       [TYPES.NChar, '\u53f0', { length: 3 }, '\u53f0  '], [TYPES.NVarChar, '\u53f0\u5317'], [TYPES.NVarChar, '\u53f0'.repeat(50000)],
       [TYPES.VarChar, '\u00e9'.repeat(50000)], [TYPES.Binary, Buffer.from([1, 2, 3]), { length: 3 }],
       [TYPES.VarBinary, Buffer.from([1, 2])], [TYPES.VarBinary, Buffer.alloc(100000, 7)], [TYPES.Text, 'long ago'],
-      [TYPES.NText, 'long ago \u53f0'], [TYPES.Image, Buffer.from([9])],
+      [TYPES.NText, 'long ago \u53f0'], [TYPES.Image, Buffer.from([9])], [TYPES.Money, -1.25], [TYPES.SmallMoney, 1.25],
     ]) {
       const got = await ask(connection, 'SELECT @p', [['p', type, value, options]]);
       let cell = got.rows[0]?.[0];

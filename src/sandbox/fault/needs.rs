@@ -44,6 +44,9 @@ impl Needs {
     pub(crate) const JOBS: Self = Self { what: "an agent job", servers: with_jobs, databases: None };
     /// A server that works with another one over a linked server.
     pub(crate) const LINKED: Self = Self { what: "a linked server", servers: with_links, databases: None };
+    /// A secondary of SQL Server's own log shipping.
+    pub(crate) const SECONDARY: Self =
+        Self { what: "a secondary of native log shipping", servers: secondaries, databases: None };
     /// The server that runs the Backup BizTalk Server job.
     pub(crate) const BACKUP_JOB: Self =
         Self { what: "a Backup BizTalk Server job", servers: management, databases: None };
@@ -150,6 +153,14 @@ fn with_jobs(plan: &Plan) -> Vec<usize> {
 fn with_links(plan: &Plan) -> Vec<usize> {
     let shipped = destinations(plan);
     any(plan).into_iter().filter(|s| shipped.contains(s) || !plan.servers[*s].linked.is_empty()).collect()
+}
+
+fn secondaries(plan: &Plan) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    for to in plan.log_shipping.iter().flat_map(|shipped| &shipped.secondaries) {
+        all.extend(plan.server_index(&to.server).filter(|s| !all.contains(s)));
+    }
+    all
 }
 
 fn management(plan: &Plan) -> Vec<usize> {

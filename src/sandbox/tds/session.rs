@@ -1,4 +1,4 @@
-//! One request of a session, run where it may block, its answer handed out in chunks of whole tokens.
+//! One request of a session, run where it may block, its answer handed out in chunks.
 //!
 //! Does not do I/O; `connection` carries the chunks.
 
@@ -54,7 +54,7 @@ impl Stop {
     }
 }
 
-/// Some whole tokens.
+/// Some of an answer's tokens, or a piece of a long one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub(super) tokens: Vec<u8>,
@@ -220,10 +220,16 @@ impl Sink for Wire<'_> {
         let at_once = matches!(part, Part::Info(_));
         self.reply.put(part).map_err(|_| Stopped)?;
         if at_once || self.reply.waiting() >= CHUNK_BYTES {
-            let chunk = Chunk { tokens: self.take(), at_once };
-            if self.chunks.blocking_send(chunk).is_err() {
-                self.stop.set();
-                return Err(Stopped);
+            // a long cell goes out in pieces, so that what waits for a slow reader is bounded in bytes, too;
+            // once begun, all of them go: what follows must come after whole tokens
+            let tokens = self.take();
+            let mut pieces = tokens.chunks(CHUNK_BYTES).peekable();
+            while let Some(piece) = pieces.next() {
+                let at_once = at_once && pieces.peek().is_none();
+                if self.chunks.blocking_send(Chunk { tokens: piece.to_vec(), at_once }).is_err() {
+                    self.stop.set();
+                    return Err(Stopped);
+                }
             }
         }
         Ok(())

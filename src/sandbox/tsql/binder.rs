@@ -147,7 +147,13 @@ impl<'a> Binder<'a> {
             Ok(value) if errors.is_empty() => Ok(value),
             Ok(_) => Err(errors),
             Err(message) => {
+                // A missing permission on the server is told twice: which, and that it ends there.
+                let denied = message.number == 300;
                 errors.push(message);
+                if denied {
+                    let text = "The user does not have permission to perform this action.";
+                    errors.push(Message { class: 14, ..Message::error(297, text) });
+                }
                 Err(errors)
             }
         }

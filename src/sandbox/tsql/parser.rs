@@ -17,6 +17,7 @@ mod query;
 #[cfg(test)]
 mod recorded;
 mod routine;
+mod security;
 mod setting;
 mod shape;
 mod source;

@@ -416,7 +416,10 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) workstation: String,
     pub(crate) database: String,
+    /// The database it was in first.
+    pub(crate) home: String,
     pub(crate) since: DateTime<Utc>,
+    pub(crate) encrypted: bool,
     pub(crate) command: Option<String>,
     /// The batch it sent last, cut to what is kept of it.
     pub(crate) text: Option<String>,

@@ -84,6 +84,10 @@ impl Talk {
                 let rows = (0..40).map(|n| vec![text(n * 50), text(n)]).collect();
                 Self::set(&[("long", Type::NVarChar(None)), ("short", Type::NVarChar(Some(99)))], rows, sink);
             }
+            "wide" => {
+                let text = (0..100_000u32).map(|n| char::from((n % 26) as u8 + b'a')).collect();
+                Self::set(&[("w", Type::NVarChar(None))], vec![vec![Value::Text(text)]], sink);
+            }
             "two sets" => {
                 Self::set(&[("a", Type::Int)], vec![vec![Value::Int(1)], vec![Value::Int(2)]], sink);
                 Self::set(&[("b", Type::SYSNAME)], vec![vec![Value::Text("x".into())]], sink);

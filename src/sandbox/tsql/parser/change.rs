@@ -265,6 +265,14 @@ impl Parser {
                 self.advance();
                 self.drop_database()
             }
+            "LOGIN" => {
+                self.advance();
+                self.drop_login()
+            }
+            "USER" => {
+                self.advance();
+                self.drop_user()
+            }
             "AVAILABILITY" => {
                 self.advance();
                 self.drop_availability_group()

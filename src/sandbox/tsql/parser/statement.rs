@@ -195,6 +195,30 @@ impl Parser {
                 self.at += 2;
                 self.create_database()
             }
+            ("CREATE" | "ALTER", "LOGIN") => {
+                self.at += 2;
+                if word == "CREATE" { self.create_login() } else { self.alter_login() }
+            }
+            ("CREATE" | "ALTER", "USER") => {
+                self.at += 2;
+                if word == "CREATE" { self.create_user() } else { self.alter_user() }
+            }
+            ("ALTER", "ROLE") => {
+                self.at += 2;
+                self.alter_role(false)
+            }
+            ("ALTER", "SERVER") if self.ahead(2).text.eq_ignore_ascii_case("ROLE") => {
+                self.at += 3;
+                self.alter_role(true)
+            }
+            ("RECONFIGURE", _) => {
+                self.advance();
+                self.reconfigure()
+            }
+            ("GRANT" | "DENY" | "REVOKE", _) => {
+                self.advance();
+                self.permission(word)
+            }
             ("ALTER", "AUTHORIZATION") => {
                 self.at += 2;
                 self.alter_authorization()

@@ -85,6 +85,10 @@ impl<'s> Batch<'s> {
 
     /// Parses, checks and runs a text in this scope. Errors that nobody catches have been sent.
     pub(super) fn text(&mut self, sql: &str) -> Stepped {
+        if sql.len() > crate::limits::SANDBOX_SQL_BYTES {
+            let what = format!("a statement text of more than {} bytes", crate::limits::SANDBOX_SQL_BYTES);
+            return self.fail_compile(vec![Message::not_modelled(what)]);
+        }
         let version = self.session.host.version().0;
         let parsed = parser::batch(sql, self.session.settings.quoted_identifier, version);
         let statements = match parsed {

@@ -52,6 +52,11 @@ impl Batch<'_> {
                 Command::DropDatabase(_) | Command::DropDatabases { .. } => Some("DROP DATABASE"),
                 Command::CheckDb { .. } | Command::Dbcc { .. } | Command::SetOwner { .. } => None,
                 Command::Availability(statement) => Some(statement.verb()),
+                Command::Security(crate::sandbox::host::security::Security::Reconfigure) => {
+                    let text = "CONFIG statement cannot be used inside a user transaction.";
+                    return Err(Message::error(574, text).into());
+                }
+                Command::Security(_) => None,
             };
             if let Some(verb) = verb {
                 let number = if verb == "KILL" { 6115 } else { 226 };
@@ -156,6 +161,7 @@ fn verb(command: &Command) -> &'static str {
         Command::DropDatabase(_) | Command::DropDatabases { .. } => "DROP DATABASE",
         Command::SetOwner { .. } => "ALTER AUTHORIZATION",
         Command::Availability(statement) => statement.verb(),
+        Command::Security(statement) => statement.verb(),
         Command::CheckDb { .. } => "DBCC TABLE CHECK",
         Command::Dbcc { .. } => "DBCC",
     }

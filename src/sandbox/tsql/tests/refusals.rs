@@ -169,7 +169,7 @@ fn what_other_clients_send_parses() {
 fn every_query_of_the_library_parses() {
     let files = [
         (include_str!("../../../../tests/cases/tsql/biztalk.sql"), "-- Q", 50),
-        (include_str!("../../../../tests/cases/tsql/sqlserver.sql"), "-- S", 7),
+        (include_str!("../../../../tests/cases/tsql/sqlserver.sql"), "-- S", 8),
     ];
     for (text, mark, wanted) in files {
         let mut count = 0;
@@ -178,7 +178,12 @@ fn every_query_of_the_library_parses() {
             match super::super::parser::batch(sql, true, 15) {
                 Ok(statements) => assert!(!statements.is_empty(), "{mark}{number} is empty"),
                 Err(m) => {
-                    assert!(m.number == 59999 && number == "40", "{mark}{number}: {} {}", m.number, m.text);
+                    assert!(
+                        m.number == 59999 && (number == "40" || number == "08"),
+                        "{mark}{number}: {} {}",
+                        m.number,
+                        m.text
+                    );
                 }
             }
             count += 1;

@@ -152,7 +152,7 @@ impl Call<'_> {
             );
             return Err(Message { class: 14, ..Message::error(923, text) });
         }
-        if db.id > 4 && !self.granted("CONNECT ANY DATABASE") {
+        if self.user_in(db).is_none() && db.id != 3 {
             let text = format!(
                 "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",
                 self.who.login, db.name
@@ -178,7 +178,11 @@ impl Call<'_> {
 
     /// May the session read a user's table of a database?
     pub(super) fn may_read(&self, d: usize, object: &str) -> Outcome<()> {
-        if self.granted("SELECT ALL USER SECURABLES") {
+        let db = &self.server().databases[d];
+        if self.granted("SELECT ALL USER SECURABLES")
+            || self.in_role(db, "db_datareader")
+            || self.in_role(db, "db_owner")
+        {
             return Ok(());
         }
         Err(self.denied("SELECT", object, &self.server().databases[d].name.clone()))
@@ -215,7 +219,9 @@ impl Call<'_> {
             let public = object.starts_with("backup")
                 || object.starts_with("restore")
                 || matches!(object, "suspect_pages" | "logmarkhistory");
-            if !public && !self.granted("SELECT ALL USER SECURABLES") {
+            let reads = |db| self.in_role(db, "db_datareader") || self.in_role(db, "db_owner");
+            let reader = self.server().database("msdb").is_some_and(reads);
+            if !public && !reader && !self.granted("SELECT ALL USER SECURABLES") {
                 return Err(self.denied("SELECT", object, "msdb"));
             }
         }

@@ -6,10 +6,12 @@ mod access_mode;
 mod availability;
 mod check;
 mod databases;
+mod dbcc;
 mod files;
 mod headers;
 pub(crate) mod long;
 mod options;
+pub(super) mod security;
 mod transfer;
 mod unit;
 
@@ -196,6 +198,7 @@ impl Call<'_> {
                 self.create_database(name, files, collation.as_deref())
             }
             Command::SetOwner { database, owner } => self.set_owner(database, owner),
+            Command::Security(statement) => self.security(statement),
             Command::Dbcc { what, arguments, options } => self.dbcc(what, arguments, options, parts),
         };
         done.map(|()| Course::Done)
