@@ -25,6 +25,7 @@ mod group_fails_over;
 mod history_purged;
 mod in_doubt;
 mod in_doubt_differs;
+mod in_doubt_transaction;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
@@ -184,6 +185,7 @@ pub const ALL: &[&Fault] = &[
     &flipped_bit::FAULT,
     &folder_missing::FAULT,
     &forked::FAULT,
+    &in_doubt_transaction::FAULT,
     &job_disabled::FAULT,
     &job_failing::FAULT,
     &job_fails::FAULT,
