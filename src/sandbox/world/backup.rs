@@ -202,6 +202,7 @@ impl State {
         self.put_on_media(s, begun, &recording).map_err(failed)?;
         let number = self.know_set(&recording.set, &recording.layout);
         self.servers[s].msdb.backups.push(number);
+        self.log_backup(s, &recording.set, &recording.layout);
         let local = self.servers[s].local(to);
         self.servers[s].databases[d].backed_up(&recording.set, ask, local);
         if follows && ask.log {

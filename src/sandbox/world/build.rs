@@ -4,6 +4,7 @@
 
 mod ha;
 mod jobs;
+mod logship;
 mod play;
 mod tables;
 mod upkeep;
@@ -69,6 +70,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         let server = make_server(making, server, n, began, &mut state.dice)?;
         state.servers.push(server);
     }
+    state.servers.iter_mut().for_each(super::logship::make_tables);
     for (n, database) in plan.databases.iter().enumerate() {
         make_database(making, &mut state, database, n, began)?;
     }
@@ -80,6 +82,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
+    logship::set_up(making, &mut state, began)?;
     Ok(state)
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) computers: Vec<Computer>,
     #[serde(default)]
     pub(crate) jobs: Vec<Job>,
+    /// Databases shipped by SQL Server's own log shipping.
+    #[serde(default)]
+    pub(crate) log_shipping: Vec<Shipped>,
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
@@ -281,6 +284,63 @@ pub(crate) struct Computer {
     pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
 }
 
+/// A database under SQL Server's own log shipping.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shipped {
+    pub(crate) database: String,
+    /// The server it is on.
+    pub(crate) primary: String,
+    /// Folder of the log backups: the same for the backup job and for whoever copies.
+    pub(crate) share: String,
+    #[serde(default = "fifteen_minutes")]
+    pub(crate) every: String,
+    /// How long files are kept.
+    #[serde(default = "three_days")]
+    pub(crate) keep: String,
+    /// Minutes without a backup before an alert.
+    #[serde(default = "hour")]
+    pub(crate) backup_threshold: i64,
+    /// The monitor server; none = each server watches itself.
+    #[serde(default)]
+    pub(crate) monitor: Option<String>,
+    pub(crate) secondaries: Vec<ShippedTo>,
+}
+
+/// One of its secondaries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShippedTo {
+    pub(crate) server: String,
+    /// Its name there; none = as on the primary.
+    #[serde(default)]
+    pub(crate) database: Option<String>,
+    /// Where files are copied to.
+    pub(crate) folder: String,
+    /// STANDBY: can be read between restores.
+    #[serde(default)]
+    pub(crate) standby: bool,
+    #[serde(default)]
+    pub(crate) disconnect_users: bool,
+    #[serde(default = "yes")]
+    pub(crate) restore_all: bool,
+    /// Minutes that a file must be old.
+    #[serde(default)]
+    pub(crate) delay: i64,
+    #[serde(default = "three_quarters")]
+    pub(crate) restore_threshold: i64,
+}
+
+fn three_days() -> String {
+    "72h".into()
+}
+const fn hour() -> i64 {
+    60
+}
+const fn three_quarters() -> i64 {
+    45
+}
+
 /// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -356,6 +416,26 @@ impl Plan {
             }
             if s.utc_offset.abs() > 14 * 60 {
                 return Err(format!("server {}: utc_offset is in minutes, at most 840", s.name));
+            }
+        }
+        for shipped in &self.log_shipping {
+            let on = |d: &&Database| d.name == shipped.database && d.server == shipped.primary;
+            if !self.databases.iter().any(|d| on(&d)) {
+                return Err(format!(
+                    "log_shipping: there is no database {} on {}",
+                    shipped.database, shipped.primary
+                ));
+            }
+            for name in shipped.monitor.iter().chain(shipped.secondaries.iter().map(|s| &s.server)) {
+                if !server(name) {
+                    return Err(format!("log_shipping: `{name}` is no server of this world"));
+                }
+            }
+            for text in [&shipped.every, &shipped.keep] {
+                let span: Span = text.parse()?;
+                if span.ms < 60_000 || span.ms > 40 * 86_400_000 {
+                    return Err(format!("log_shipping: `{text}` is not between 1m and 40d"));
+                }
             }
         }
         for upkeep in &self.upkeep {

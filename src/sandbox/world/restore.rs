@@ -190,6 +190,7 @@ impl State {
         let local = self.servers[s].local(at);
         let database = self.servers[s].database(&begun.name).map_or(&begun.name, |d| &d.name).clone();
         let whole = begun.recording.set.kind == 'D';
+        self.log_restore(s, &begun.recording.set, &begun.recording.layout, &database, recovered);
         self.servers[s].msdb.restores.push(Restored {
             at: local,
             database,

@@ -147,6 +147,7 @@ impl Host for SimulatedServer {
                 database: who.database.clone(),
                 home: who.database.clone(),
                 since: now,
+                encrypted: login.encrypted,
                 command: None,
                 text: None,
                 last_start: now,
@@ -410,6 +411,17 @@ impl Call<'_> {
         }))
     }
 
+    /// A table of a secondary database while transactions are open on its primary: readers see what is committed.
+    fn stored_on_copy(&self, d: usize, key: &str) -> Option<Arc<Table>> {
+        let db = &self.server().databases[d];
+        if db.content.open.is_empty() || !self.state.follows(self.s, &db.name) {
+            return None;
+        }
+        let mut content = db.content.clone();
+        content.put_aside();
+        content.tables.get(key).map(|stored| Arc::clone(&stored.table))
+    }
+
     fn stored(&self, d: usize, key: &str) -> Option<&Arc<Table>> {
         self.server().databases[d].content.tables.get(key).map(|stored| &stored.table)
     }
@@ -422,7 +434,8 @@ impl Call<'_> {
             let (d, object) = self.object(name)?.ok_or_else(gone)?;
             all.push(match object {
                 Object::Stored(key) => {
-                    Scanned::Stored(self.stored(d, &key).map(Arc::clone).unwrap_or_default())
+                    let seen = self.stored_on_copy(d, &key).or_else(|| self.stored(d, &key).map(Arc::clone));
+                    Scanned::Stored(seen.unwrap_or_default())
                 }
                 Object::View(table) => Scanned::Stored(Arc::new(table)),
                 Object::System(full) => {

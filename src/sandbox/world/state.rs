@@ -419,6 +419,7 @@ pub(crate) struct Session {
     /// The database it was in first.
     pub(crate) home: String,
     pub(crate) since: DateTime<Utc>,
+    pub(crate) encrypted: bool,
     pub(crate) command: Option<String>,
     /// The batch it sent last, cut to what is kept of it.
     pub(crate) text: Option<String>,

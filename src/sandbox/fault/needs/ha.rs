@@ -24,6 +24,12 @@ impl Needs {
         servers: biztalk_secondaries,
         databases: None,
     };
+    /// A server with a database that the Backup BizTalk Server job covers, and that nothing else follows.
+    pub(crate) const BACKED_UP_ALONE: Self = Self {
+        what: "a database that the Backup BizTalk Server job covers, neither in an availability group nor mirrored",
+        servers: with_free,
+        databases: Some(free),
+    };
     /// The principal of a mirrored database.
     pub(crate) const MIRRORED: Self =
         Self { what: "a mirrored database", servers: principals, databases: Some(mirrored) };
@@ -81,6 +87,21 @@ fn biztalk_secondaries(plan: &Plan) -> Vec<usize> {
 fn replicated(plan: &Plan, server: usize) -> Vec<String> {
     let here = |g: &&PlannedGroup| others(plan, g).contains(&server);
     plan.availability_groups.iter().filter(here).flat_map(|g| g.databases.iter().cloned()).collect()
+}
+
+fn free(plan: &Plan, server: usize) -> Vec<String> {
+    let followed = |name: &str| {
+        plan.mirrors.iter().any(|m| m.database.eq_ignore_ascii_case(name))
+            || plan
+                .availability_groups
+                .iter()
+                .any(|g| g.databases.iter().any(|d| d.eq_ignore_ascii_case(name)))
+    };
+    super::covered(plan, server).into_iter().filter(|d| !followed(d)).collect()
+}
+
+fn with_free(plan: &Plan) -> Vec<usize> {
+    super::with_covered(plan).into_iter().filter(|s| !free(plan, *s).is_empty()).collect()
 }
 
 fn principals(plan: &Plan) -> Vec<usize> {

@@ -398,6 +398,10 @@ fn said(account: &str, how: &Result<String, Vec<Message>>) -> (i64, i64, i64, St
 pub(crate) fn spoken(all: &[Message]) -> String {
     let one = |m: &Message| {
         let (state, word) = if m.class > 10 { ("42000", "Error") } else { ("01000", "Message") };
+        // What a program prints has no number.
+        if m.class > 10 && m.number == 0 {
+            return m.text.clone();
+        }
         format!("{} [SQLSTATE {state}] ({word} {})", m.text, m.number)
     };
     all.iter().map(one).collect::<Vec<_>>().join("  ")

@@ -116,10 +116,10 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
     if let Some((replica, member)) = call.state.ha_ids(call.s, &db.name) {
         cells.extend([("replica_id", guid(replica)), ("group_database_id", guid(member))]);
     }
+    cells.push(("is_in_standby", bit(db.in_standby())));
     for off in [
         "is_auto_close_on",
         "is_auto_shrink_on",
-        "is_in_standby",
         "is_cleanly_shutdown",
         "is_supplemental_logging_enabled",
         "is_read_committed_snapshot_on",
