@@ -19,6 +19,7 @@ use drbook::library::Library;
 use drbook::sandbox::{self, Running, Wanted};
 use drbook::server::{Pool, targets};
 use figures::Figures;
+use tokio_util::compat::TokioAsyncWriteCompatExt as _;
 
 fn start(library: &Library, folder: &std::path::Path) -> Running {
     sandbox::start(&Wanted {
@@ -56,6 +57,29 @@ fn round_trips(times: usize) -> Vec<Duration> {
         .collect()
 }
 
+/// One client of its own: connect, log in in clear text, ask, read.
+async fn one_client(address: std::net::SocketAddr) -> Duration {
+    let mut config = tiberius::Config::new();
+    config.authentication(tiberius::AuthMethod::sql_server("sa", "Rehearse-2026"));
+    config.encryption(tiberius::EncryptionLevel::NotSupported);
+    let began = Instant::now();
+    let socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    socket.set_nodelay(true).unwrap();
+    let mut client = tiberius::Client::connect(config, socket.compat_write()).await.unwrap();
+    let asked = client.query("SELECT name FROM sys.databases WHERE name = @P1", &[&"msdb"]).await.unwrap();
+    assert_eq!(asked.into_first_result().await.unwrap().len(), 1);
+    began.elapsed()
+}
+
+/// So many clients at once.
+async fn crowd(address: std::net::SocketAddr, clients: usize) -> Vec<Duration> {
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..clients {
+        asking.spawn(one_client(address));
+    }
+    asking.join_all().await
+}
+
 fn main() {
     let (library, _) = Library::load(None);
     let root = tempfile::tempdir().unwrap();
@@ -83,6 +107,11 @@ fn main() {
     };
     let first = ask("DRSQL1", "server/clock");
 
+    let port = running.served().iter().find(|s| s.name == "DRSQL1").unwrap().port;
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let alone = (0..50).map(|_| runtime.block_on(one_client(address))).collect();
+    let together = runtime.block_on(crowd(address, 200));
+
     Figures::of(starts).print("sandbox start (26 h of history made)");
     Figures::of(again).print("sandbox opened again from its folder");
     Figures::of(round_trips(1000)).print("baseline: one byte there and back over loopback");
@@ -91,4 +120,6 @@ fn main() {
         let took = (0..times).map(|_| ask("DRSQL1", query)).collect();
         Figures::of(took).print(&format!("{query} on a pooled connection"));
     }
+    Figures::of(alone).print("a client alone (connect, login, ask, no TLS)");
+    Figures::of(together).print("200 clients at once (connect, login, ask, no TLS)");
 }

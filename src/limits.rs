@@ -38,6 +38,8 @@ pub const WORLD_DATABASES: usize = 200;
 pub const SANDBOX_CONNECTIONS: usize = 512;
 /// The largest request a simulated server reads (bytes).
 pub const SANDBOX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// The longest statement text a simulated server takes (bytes of UTF-8).
+pub const SANDBOX_SQL_BYTES: usize = 2 * 1024 * 1024;
 /// Requests that one simulated server holds at once, of all its clients (bytes).
 pub const SANDBOX_REQUESTS_BYTES: usize = 128 * 1024 * 1024;
 /// A client that reads nothing of an answer for so long is given up (seconds of real time).

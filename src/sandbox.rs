@@ -12,6 +12,7 @@
 //! Nothing here is shared with the rest of the program but floor 0: the sandbox is a stranger on a socket.
 
 pub mod answer;
+mod archive;
 pub mod fault;
 mod hidden;
 pub mod host;
@@ -23,4 +24,7 @@ pub mod world;
 mod serving;
 
 pub use hidden::Hidden;
-pub use serving::{Running, Served, Wanted, faults, hidden_beside, reopen, start};
+pub use serving::{
+    Running, Served, Wanted, check_world, faults, hidden_beside, password_in, reopen, reopen_on, save, start,
+    unpack, worlds,
+};

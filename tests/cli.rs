@@ -2,4 +2,5 @@
 
 mod files;
 mod records;
+mod sandbox;
 mod words;

@@ -36,6 +36,8 @@ pub(crate) fn interactive(
     let home = offers(common)?;
     let again = common.clone();
     let opener: desk::Opener = Box::new(move |pick: &Pick| {
+        // Whoever picks has left what was open before: its servers may be the ones that are picked.
+        sandboxes.clear();
         let (open, sandbox) = pick_up(&again, pick).map_err(|f| f.words)?;
         sandboxes.extend(sandbox);
         Ok(hand_over(open, &shared))
@@ -214,7 +216,7 @@ fn pick_up(common: &Common, pick: &Pick) -> Result<(Open, Option<simulated::Runn
                 faults: Vec::new(),
                 speed: None,
                 answers: None,
-                seed: 1,
+                seed: None,
             };
             let rehearsal = rehearse::start(common, &args)?;
             Ok((rehearsal.open, Some(rehearsal.sandbox)))

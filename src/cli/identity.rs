@@ -44,6 +44,11 @@ pub(crate) fn chance() -> String {
     hex(&hash.finalize())
 }
 
+/// A number nobody can guess.
+pub(crate) fn chance_number() -> u64 {
+    u64::from_str_radix(&chance()[..15], 16).unwrap_or(1)
+}
+
 /// Bytes as hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

@@ -26,7 +26,8 @@ pub(crate) struct Rehearse {
     /// Runbook to walk: a name or a file
     #[arg(long, default_value = "biztalk-restore-to-mark")]
     pub(crate) runbook: String,
-    /// Put a fault in, as `name` or `name=SERVER`; repeatable (`drbook sandbox faults`)
+    /// Put a fault in, as `name`, `name=SERVER` or `name=SERVER/DATABASE`; repeatable (`drbook sandbox faults`).
+    /// `random` draws one that you do not see before the end
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
     /// Drill seconds per real second [default: 20]
@@ -35,9 +36,9 @@ pub(crate) struct Rehearse {
     /// Answers for --no-input [default: the ones shipped beside the runbook]
     #[arg(long, value_name = "FILE")]
     pub(crate) answers: Option<PathBuf>,
-    /// Seed of the simulated world's ids
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Seed of the simulated world's ids and of `--fault random` [default: 1; by chance for `random`]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
 }
 
 pub(crate) fn rehearse(common: &Common, args: &Rehearse) -> Result<Exit, Failure> {
@@ -60,6 +61,12 @@ pub(crate) fn not_started(why: String) -> Failure {
         ));
     }
     Failure::configuration(why)
+}
+
+/// The seed that was named; else the same for everybody, but none that tells what is drawn.
+pub(crate) fn seed(named: Option<u64>, faults: &[String]) -> u64 {
+    let drawn = faults.iter().any(|f| f.trim() == "random");
+    named.unwrap_or_else(|| if drawn { identity::chance_number() } else { 1 })
 }
 
 /// A clock that stands still or runs away helps nobody.
@@ -108,9 +115,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
     let places = common.places()?;
     let library = open::library(&places);
     let book = open::book(&library, &args.runbook)?.with_answers(args.answers.as_deref())?;
-    let world = library
-        .world(&args.world)
-        .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;
+    let world = open::world(&library, &args.world)?;
     if common.no_input {
         // Before a drill is opened that nobody could walk.
         answers_for(&book, args.answers.as_deref())?;
@@ -128,7 +133,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
         world: world.text.into_owned(),
         folder: folder.clone(),
         clock,
-        seed: args.seed,
+        seed: seed(args.seed, &args.faults),
         password: identity::chance()[..24].to_owned(),
         faults: args.faults.clone(),
         salt: identity::chance(),

@@ -74,5 +74,8 @@ pub(super) const WORLDS: &[File] = &[
     ("assets/worlds/big.yaml", include_str!("../../assets/worlds/big.yaml")),
     ("assets/worlds/biztalk-three-sources.yaml", include_str!("../../assets/worlds/biztalk-three-sources.yaml")),
     ("assets/worlds/biztalk.yaml", include_str!("../../assets/worlds/biztalk.yaml")),
+    ("assets/worlds/logship.yaml", include_str!("../../assets/worlds/logship.yaml")),
+    ("assets/worlds/mirrored.yaml", include_str!("../../assets/worlds/mirrored.yaml")),
     ("assets/worlds/quiet-night.yaml", include_str!("../../assets/worlds/quiet-night.yaml")),
+    ("assets/worlds/split-transaction.yaml", include_str!("../../assets/worlds/split-transaction.yaml")),
 ];

@@ -118,6 +118,8 @@ pub struct Login {
     pub workstation: String,
     /// `ApplicationIntent=ReadOnly`.
     pub read_intent: bool,
+    /// Everything after the login is encrypted, too.
+    pub encrypted: bool,
 }
 
 /// How a server behaves before a login is even read (faults act here).

@@ -8,39 +8,56 @@ mod choice;
 mod needs;
 
 mod agent_stopped;
+mod async_replica;
 mod black_hole;
 mod clock_skew;
+mod copy_job_fails;
 mod disk_full;
 mod diverged;
 mod dropped_connection;
+mod dtc_off;
 mod empty_answer;
 mod empty_file;
 mod flipped_bit;
 mod folder_missing;
 mod forked;
+mod group_fails_over;
 mod history_purged;
+mod in_doubt;
+mod in_doubt_differs;
+mod in_doubt_transaction;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
 mod job_hangs;
+mod job_not_guarded;
 mod lagging;
 mod linked_server_down;
+mod listener_wrong;
+mod mirror_disconnected;
+mod mirror_suspended;
+mod missing_certificate;
 mod missing_file;
+mod msdtc_stopped;
 mod nul_backup;
 mod open_gap;
 mod orphaned_logins;
 mod partial_set;
 mod permission_denied;
 mod renamed_job;
+mod replica_login_missing;
 mod server_down;
 mod server_restart;
 mod share_denied;
 mod simple_recovery;
 mod slow;
+mod stolen_base;
 mod stolen_log;
+mod suspended_replica;
 mod swapped_file;
 mod truncated_file;
 mod volume_full;
+mod vss_steals_base;
 mod wrong_owner;
 mod wrong_password;
 
@@ -159,6 +176,7 @@ pub const ALL: &[&Fault] = &[
     // Before the others: they see the clock of their server.
     &clock_skew::FAULT,
     &black_hole::FAULT,
+    &copy_job_fails::FAULT,
     &disk_full::FAULT,
     &diverged::FAULT,
     &dropped_connection::FAULT,
@@ -167,13 +185,28 @@ pub const ALL: &[&Fault] = &[
     &flipped_bit::FAULT,
     &folder_missing::FAULT,
     &forked::FAULT,
+    &in_doubt_transaction::FAULT,
     &job_disabled::FAULT,
     &job_failing::FAULT,
     &job_fails::FAULT,
     &job_hangs::FAULT,
     &lagging::FAULT,
     &linked_server_down::FAULT,
+    &async_replica::FAULT,
+    &dtc_off::FAULT,
+    &group_fails_over::FAULT,
+    &in_doubt::FAULT,
+    &in_doubt_differs::FAULT,
+    &job_not_guarded::FAULT,
+    &listener_wrong::FAULT,
+    &mirror_disconnected::FAULT,
+    &mirror_suspended::FAULT,
+    &replica_login_missing::FAULT,
+    &suspended_replica::FAULT,
+    &vss_steals_base::FAULT,
+    &missing_certificate::FAULT,
     &missing_file::FAULT,
+    &msdtc_stopped::FAULT,
     &nul_backup::FAULT,
     &open_gap::FAULT,
     &orphaned_logins::FAULT,
@@ -184,6 +217,7 @@ pub const ALL: &[&Fault] = &[
     &share_denied::FAULT,
     &simple_recovery::FAULT,
     &slow::FAULT,
+    &stolen_base::FAULT,
     &stolen_log::FAULT,
     &swapped_file::FAULT,
     &truncated_file::FAULT,

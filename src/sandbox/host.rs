@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 pub mod availability;
+pub mod security;
 
 use chrono::{DateTime, Utc};
 
@@ -172,6 +173,15 @@ pub enum Command {
     },
     /// `KILL session`
     Kill(i64),
+    /// `KILL session WITH STATUSONLY`
+    KillStatus(i64),
+    /// `KILL 'unit of work' …`
+    KillUnit {
+        /// As written.
+        uow: String,
+        /// What stands behind WITH.
+        how: KillHow,
+    },
     /// `ALTER DATABASE name SET …`, options as written.
     AlterDatabase {
         /// Which database.
@@ -197,6 +207,8 @@ pub enum Command {
     },
     /// `DROP DATABASE name`
     DropDatabase(String),
+    /// Principals, permissions, RECONFIGURE.
+    Security(security::Security),
     /// Availability groups and mirroring.
     Availability(availability::Availability),
     /// `DROP DATABASE [IF EXISTS] name, …`
@@ -290,6 +302,19 @@ pub struct FileSpec {
     pub filegroup: Option<String>,
 }
 
+/// What becomes of a unit of work that is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillHow {
+    /// Nothing was said.
+    Plain,
+    /// WITH COMMIT
+    Commit,
+    /// WITH ROLLBACK
+    Rollback,
+    /// WITH STATUSONLY: nothing, only how far it is.
+    StatusOnly,
+}
+
 /// The information statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreInfo {
@@ -312,6 +337,37 @@ pub struct DiskOption {
     pub value: Option<Value>,
     /// MOVE 'logical' TO 'physical': the second text.
     pub to: Option<String>,
+}
+
+/// What a user's CREATE makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ModuleKind {
+    /// CREATE TABLE.
+    Table,
+    /// CREATE VIEW.
+    View,
+    /// CREATE PROCEDURE.
+    Procedure,
+}
+
+/// An object as its CREATE was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Module {
+    /// What it is.
+    pub kind: ModuleKind,
+    /// The whole statement.
+    pub text: String,
+}
+
+/// What becomes of a user's object.
+#[derive(Debug, Clone)]
+pub enum Define {
+    /// A table with its columns.
+    Table(Vec<Column>, String),
+    /// A view or procedure; whether one of that name is replaced.
+    Module(Module, bool),
+    /// Away with it.
+    Drop(ModuleKind),
 }
 
 /// How the server feels just now (faults act here).
@@ -377,6 +433,14 @@ pub trait Host: Send + Sync + 'static {
         let scan = Scan { name: name.clone(), wanted: wanted.clone(), lock: Lock::None, at_once: true };
         let rows = self.scan(context, &[scan], Patience::NONE)?.pop().map(|s| s.into_rows(&wanted));
         Ok(Some(Table { columns, rows: rows.unwrap_or_default() }))
+    }
+    /// What a user's CREATE made, as it was written.
+    fn module(&self, _context: &Context, _name: &ObjectName) -> Outcome<Option<Module>> {
+        Ok(None)
+    }
+    /// Makes, replaces or drops what a user's CREATE makes.
+    fn define(&self, _context: &Context, _name: &ObjectName, _what: Define) -> Outcome<()> {
+        Err(Message::not_modelled("CREATE and DROP of permanent objects"))
     }
     /// A linked server, and who the session is there; 15281, 18456, 7416 … when it cannot be reached.
     fn linked(&self, _context: &Context, name: &str) -> Outcome<Option<(std::sync::Arc<dyn Host>, Context)>> {

@@ -3,22 +3,28 @@
 //! Does not know what is asked of them. Writes beside the world's state what is needed to start it again:
 //! its name, the password of `sa`, and the certificate.
 
+mod listener;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive;
 use super::fault;
 use super::hidden::{Hidden, RANDOM};
 use super::tds::{Certificate, Listener};
 use super::tsql::session::Endpoint;
 use super::world::{self, World};
 use crate::clock::DrillClock;
+use crate::limits;
 
 const KEPT: &str = "sandbox.json";
 const CERTIFICATE: &str = "certificate.pem";
 const CA: &str = "ca.pem";
+/// Held while a folder is served.
+const LOCK: &str = "lock";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -68,8 +74,11 @@ pub struct Running {
     kept: Kept,
     world: World,
     served: Vec<Served>,
+    /// Listeners of availability groups, with their ports.
+    addresses: Vec<(String, u16)>,
     listeners: Vec<Listener>,
     runtime: Option<tokio::runtime::Runtime>,
+    _lock: std::fs::File,
 }
 
 impl std::fmt::Debug for Running {
@@ -93,6 +102,12 @@ impl Drop for Running {
 /// Makes a world and serves it.
 pub fn start(wanted: &Wanted) -> Result<Running, String> {
     std::fs::create_dir_all(&wanted.folder).map_err(|e| format!("{}: {e}", wanted.folder.display()))?;
+    let lock = lock(&wanted.folder)?;
+    // A port that somebody else has is said before a world is made.
+    let plan = world::Plan::read(&wanted.world).map_err(|e| world::Trouble::File(e).to_string())?;
+    let listeners = plan.availability_groups.iter().filter_map(|g| g.listener.as_ref().map(|l| &l.name));
+    let names: Vec<String> = plan.servers.iter().map(|s| &s.name).chain(listeners).cloned().collect();
+    let sockets = bind(wanted.port_base, &names)?;
     // Two RSA keys take as long as the world does: side by side.
     let folder = wanted.folder.clone();
     let certificate = std::thread::spawn(move || certificate(&folder));
@@ -103,7 +118,47 @@ pub fn start(wanted: &Wanted) -> Result<Running, String> {
     private(&wanted.folder.join(KEPT), &text)?;
     let certificate =
         certificate.join().map_err(|_| "the sandbox's certificate could not be made".to_owned())??;
-    serve(wanted.folder.clone(), kept, world, certificate)
+    serve(wanted.folder.clone(), kept, world, certificate, sockets, lock)
+}
+
+/// The listening sockets of the servers of a world, in their order.
+fn bind(base: Option<u16>, names: &[String]) -> Result<Vec<TcpListener>, String> {
+    if let Some(base) = base {
+        let last = usize::from(base) + names.len().saturating_sub(1);
+        if base == 0 || last > usize::from(u16::MAX) {
+            return Err(format!(
+                "the world has {} servers and listeners: with port base {base} the last would listen on {last}\n  next: name a base from 1 to {}",
+                names.len(),
+                usize::from(u16::MAX) + 1 - names.len()
+            ));
+        }
+    }
+    let socket = |(n, name): (usize, &String)| {
+        let port = base.map_or(0, |base| base.saturating_add(n as u16));
+        TcpListener::bind(("127.0.0.1", port)).map_err(|e| {
+            format!("port {port} for {name}: {e}\n  next: stop what listens there, or name others with --port-base")
+        })
+    };
+    names.iter().enumerate().map(socket).collect()
+}
+
+/// Keeps everybody else from serving that folder.
+fn lock(folder: &Path) -> Result<std::fs::File, String> {
+    let path = folder.join(LOCK);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| format!("{}: {e}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(format!(
+            "the simulated servers in {} are running already\n  next: use them, stop them first, or name another folder",
+            folder.display()
+        )),
+        Err(std::fs::TryLockError::Error(e)) => Err(format!("{}: {e}", path.display())),
+    }
 }
 
 /// Makes the world, with the fault that was drawn for it if one was asked for.
@@ -146,6 +201,23 @@ fn create(wanted: &Wanted) -> Result<(World, Option<Hidden>), String> {
 
 /// Serves a world that was started before; its clock has moved on meanwhile.
 pub fn reopen(folder: &Path) -> Result<Running, String> {
+    reopen_on(folder, None)
+}
+
+/// The same on other ports.
+pub fn reopen_on(folder: &Path, port_base: Option<u16>) -> Result<Running, String> {
+    let mut kept = kept(folder)?;
+    kept.port_base = port_base.or(kept.port_base);
+    let lock = lock(folder)?;
+    let world = World::open(folder).map_err(|e| e.to_string())?;
+    let names: Vec<String> =
+        world.servers().into_iter().map(|(name, _)| name).chain(world.listeners()).collect();
+    let sockets = bind(kept.port_base, &names)?;
+    let certificate = certificate(folder)?;
+    serve(folder.to_owned(), kept, world, certificate, sockets, lock)
+}
+
+fn kept(folder: &Path) -> Result<Kept, String> {
     let path = folder.join(KEPT);
     let text = std::fs::read_to_string(&path).map_err(|e| {
         format!(
@@ -153,16 +225,56 @@ pub fn reopen(folder: &Path) -> Result<Running, String> {
             path.display()
         )
     })?;
-    let kept: Kept = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-    let world = World::open(folder).map_err(|e| e.to_string())?;
-    let certificate = certificate(folder)?;
-    serve(folder.to_owned(), kept, world, certificate)
+    serde_json::from_str(&text).map_err(|e| {
+        format!(
+            "{} is damaged: {e}\n  next: open a copy that was saved, or start a new world",
+            path.display()
+        )
+    })
+}
+
+/// Whether a folder holds a world that can be opened again, and the password of its `sa`.
+pub fn password_in(folder: &Path) -> Option<Result<String, String>> {
+    World::is_saved_in(folder).then(|| kept(folder).map(|k| k.password))
+}
+
+/// Writes the world in a folder, whole, as one file; it must not be served meanwhile.
+pub fn save(folder: &Path, file: &Path) -> Result<u64, String> {
+    kept(folder)?;
+    let _lock = lock(folder)?;
+    World::open(folder).map_err(|e| e.to_string())?;
+    archive::pack(folder, file, &[LOCK])
+}
+
+/// Makes the folder of a world that was saved as one file.
+pub fn unpack(file: &Path, folder: &Path) -> Result<(), String> {
+    archive::unpack(file, folder)?;
+    kept(folder)?;
+    World::open(folder).map(|_| ()).map_err(|e| e.to_string())
 }
 
 /// The fault hidden in the world whose certificate that file is, if it lies beside it.
 pub fn hidden_beside(ca: &Path) -> Option<Hidden> {
     let text = std::fs::read_to_string(ca.parent()?.join(KEPT)).ok()?;
     serde_json::from_str::<Kept>(&text).ok()?.hidden
+}
+
+/// What is wrong with a world file's text; nothing when it can be used.
+pub fn check_world(text: &str) -> Vec<crate::diagnostic::Diagnostic> {
+    world::Plan::diagnose(text).1
+}
+
+/// Worlds, given by name and file text: `id`, `title`, `servers`; or `trouble`, why one cannot be used.
+pub fn worlds(all: &[(String, String)]) -> Vec<serde_json::Value> {
+    all.iter()
+        .map(|(name, text)| match world::Plan::read(text) {
+            Ok(plan) => {
+                let servers: Vec<&str> = plan.servers.iter().map(|s| s.name.as_str()).collect();
+                serde_json::json!({ "id": name, "title": plan.title, "servers": servers })
+            }
+            Err(why) => serde_json::json!({ "id": name, "trouble": why }),
+        })
+        .collect()
 }
 
 /// Every fault: `id`, `worlds`, `when`, `imitates`; which of the worlds given (file texts) it fits.
@@ -178,29 +290,53 @@ pub fn faults(worlds: &[String]) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn serve(folder: PathBuf, kept: Kept, world: World, certificate: Certificate) -> Result<Running, String> {
+fn serve(
+    folder: PathBuf,
+    kept: Kept,
+    world: World,
+    certificate: Certificate,
+    sockets: Vec<TcpListener>,
+    lock: std::fs::File,
+) -> Result<Running, String> {
     let certificate = Arc::new(certificate);
+    // every connection may have a statement that waits: with fewer threads some of them would keep all others out
+    let threads = world.servers().len().max(1) * (limits::SANDBOX_CONNECTIONS + 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .max_blocking_threads(threads)
         .thread_name("sandbox")
         .enable_all()
         .build()
         .map_err(|e| format!("no threads for the sandbox: {e}"))?;
     let mut served = Vec::new();
     let mut listeners = Vec::new();
-    for (n, (host, (name, role))) in world.hosts().into_iter().zip(world.servers()).enumerate() {
-        let wanted = kept.port_base.map_or(0, |base| base.saturating_add(n as u16));
-        let socket = TcpListener::bind(("127.0.0.1", wanted))
-            .map_err(|e| format!("port {wanted} for {name}: {e}\n  next: name another with --port-base"))?;
+    let mut endpoints = Vec::new();
+    let mut sockets = sockets.into_iter();
+    for ((host, (name, role)), socket) in world.hosts().into_iter().zip(world.servers()).zip(sockets.by_ref())
+    {
         let port = socket.local_addr().map_err(|e| e.to_string())?.port();
         let guard = runtime.enter();
-        let listener = Listener::start(socket, Arc::new(Endpoint::new(host)), certificate.clone())
-            .map_err(|e| format!("{name}: {e}"))?;
+        let endpoint = Arc::new(Endpoint::new(host));
+        endpoints.push(Arc::clone(&endpoint));
+        let listener =
+            Listener::start(socket, endpoint, certificate.clone()).map_err(|e| format!("{name}: {e}"))?;
         drop(guard);
         listeners.push(listener);
         served.push(Served { name, role, port });
     }
-    Ok(Running { folder, kept, world, served, listeners, runtime: Some(runtime) })
+    // Listeners of availability groups come behind the servers.
+    let mut addresses = Vec::new();
+    for ((n, name), socket) in world.listeners().into_iter().enumerate().zip(sockets) {
+        let port = socket.local_addr().map_err(|e| e.to_string())?.port();
+        let behind = listener::GroupListener::new(world.clone(), n, endpoints.clone());
+        let guard = runtime.enter();
+        let listener = Listener::start(socket, Arc::new(behind), certificate.clone())
+            .map_err(|e| format!("{name}: {e}"))?;
+        drop(guard);
+        listeners.push(listener);
+        addresses.push((name, port));
+    }
+    Ok(Running { folder, kept, world, served, addresses, listeners, runtime: Some(runtime), _lock: lock })
 }
 
 /// The certificate of this sandbox, made once: a client may keep trusting it.
@@ -240,9 +376,19 @@ impl Running {
         &self.kept.world
     }
 
+    /// The folder of its state.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its servers, in the order of the world file.
     pub fn served(&self) -> &[Served] {
         &self.served
+    }
+
+    /// The listeners of its availability groups and their ports, which lead to whoever is primary.
+    pub fn listeners(&self) -> &[(String, u16)] {
+        &self.addresses
     }
 
     /// A complete estate file that reaches it.
@@ -277,20 +423,33 @@ impl Running {
         let computers: Vec<String> = hosts.keys().cloned().collect();
         let new: serde_json::Map<String, serde_json::Value> =
             self.world.successors().into_iter().map(|(old, new)| (old, new.into())).collect();
-        let estate = serde_json::json!({
+        let mut roles = serde_json::Map::new();
+        for (role, who) in [
+            ("management", if management.is_empty() { Vec::new() } else { vec![management.as_str()] }),
+            ("source", of("source")),
+            ("destination", of("destination")),
+            ("other", of("other")),
+            ("biztalk", computers.iter().map(String::as_str).collect()),
+        ] {
+            match who.as_slice() {
+                [] => continue,
+                [one] if role == "management" => roles.insert(role.to_owned(), (*one).into()),
+                _ => roles.insert(role.to_owned(), who.into()),
+            };
+        }
+        let mut estate = serde_json::json!({
             "estate": name,
             "environment": "sandbox",
             "servers": servers,
             "hosts": hosts,
-            "roles": {
-                "management": management,
-                "source": of("source"),
-                "destination": of("destination"),
-                "biztalk": computers,
-            },
-            "databases": { "management": database, "expect": "from-management" },
-            "names": { "strategy": "update-database", "new": new },
+            "roles": roles,
         });
+        if management.is_empty() {
+            estate["databases"] = serde_json::json!({ "expect": self.world.databases() });
+        } else {
+            estate["databases"] = serde_json::json!({ "management": database, "expect": "from-management" });
+            estate["names"] = serde_json::json!({ "strategy": "update-database", "new": new });
+        }
         crate::yaml::write(&estate).unwrap_or_default()
     }
 }

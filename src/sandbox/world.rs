@@ -9,18 +9,23 @@ mod behind;
 mod biztalk;
 mod build;
 mod columns;
+mod dtc;
 mod errorlog;
 mod files;
+mod folder;
 mod foreign;
 mod ha;
+mod hand;
 mod ids;
 mod instance;
 mod ledger;
 mod locks;
 mod log;
+mod logship;
 mod media;
 mod options;
 mod plan;
+mod play;
 mod principals;
 mod restore;
 mod server;
@@ -43,11 +48,16 @@ use serde::{Deserialize, Serialize};
 use super::host::Host;
 use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
+pub(crate) use backup::BackupAsk;
 use behind::Behind;
+pub(crate) use dtc::Coordinator;
 use files::Files;
+pub(crate) use ha::Why;
 pub(crate) use ids::Dice;
+pub(crate) use plan::ha::{Group as PlannedGroup, Mirror as PlannedMirror};
 pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
 pub(crate) use state::{Model, Role, State};
+pub(crate) use stored::Stored;
 pub(crate) use trigger::{Happening, Trigger};
 pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 
@@ -233,8 +243,9 @@ impl World {
         state.checked().map_err(damaged)?;
         state.set_of = state.sets.iter().enumerate().map(|(n, set)| (set.uuid, n)).collect();
         state.files = Files { root: folder.join("files"), behind: None };
+        state.look_for_undo_files();
         let at = state.at;
-        state.servers.iter_mut().for_each(|server| server.recover(at));
+        state.servers.iter_mut().for_each(|server| server.reopen(at));
         let clock = clock.unwrap_or_else(|| Arc::new(state.clock));
         Ok(Self {
             shared: Arc::new(Shared {
@@ -288,6 +299,29 @@ impl World {
         };
         let sources = || state.servers.iter().filter(|s| s.role == state::Role::Source);
         sources().find_map(of).unwrap_or_default()
+    }
+
+    /// The databases that users made, each name once.
+    pub fn databases(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        let mut all: Vec<String> = Vec::new();
+        for database in state.servers.iter().flat_map(|s| &s.databases).filter(|d| d.id > 4) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(&database.name)) {
+                all.push(database.name.clone());
+            }
+        }
+        all
+    }
+
+    /// The names of the listeners of its availability groups.
+    pub fn listeners(&self) -> Vec<String> {
+        let state = self.shared.locked();
+        state.ha.groups.iter().filter_map(|g| g.listener.as_ref().map(|l| l.name.clone())).collect()
+    }
+
+    /// Where a listener leads now.
+    pub(crate) fn behind_listener(&self, number: usize) -> ha::BehindListener {
+        self.shared.now(|state, _| state.behind_listener(number))
     }
 
     /// BizTalk computers.
@@ -350,7 +384,7 @@ impl Shared {
     /// Runs a call on the world as it is now, and saves what changed before the answer goes out.
     pub(crate) fn now<T>(&self, call: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
         let mut state = self.locked();
-        let now = self.clock.now();
+        let now = state.time_by(&*self.clock);
         state.advance(now);
         let now = state.at;
         let answer = call(&mut state, now);

@@ -209,3 +209,43 @@ fn a_record_that_somebody_writes_is_refused_to_the_second_with_the_first_ones_na
     assert_eq!(first.wait().unwrap().code(), Some(12));
     home.run(&["records", "verify"]).exits(0);
 }
+
+#[test]
+fn a_hidden_fault_is_committed_to_at_the_opening_told_at_the_end_and_checked_by_verify() {
+    let home = Home::new();
+    let runbook = small();
+    let args =
+        ["rehearse", "--no-input", "--fault", "random", "--runbook", runbook.to_str().unwrap(), "--seed"];
+    // A seed whose fault lets the small runbook come to its end.
+    let seeds = (1..20).map(|n| n.to_string());
+    let (record, closed) = seeds
+        .filter_map(|seed| {
+            let ran = home.run(&[&args[..], &[seed.as_str()]].concat());
+            assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+            let record = PathBuf::from(ran.stdout.trim_end());
+            let events = crate::program::events(&record);
+            let closed = events.iter().find(|e| e["closed"].is_object())?["closed"].clone();
+            Some((record, closed))
+        })
+        .next()
+        .unwrap();
+    let events = crate::program::events(&record);
+    let commitment = events[0]["opened"]["fault_commitment"].as_str().unwrap().to_owned();
+    let (fault, salt) =
+        (closed["reveal"]["fault"].as_str().unwrap(), closed["reveal"]["salt"].as_str().unwrap());
+    assert_eq!(drbook::record::sha256(format!("{salt}{fault}").as_bytes()), commitment);
+    let all = std::fs::read_to_string(record.join("events.jsonl")).unwrap();
+    let (before, _) = all.split_once("\"event\":{\"closed\"").unwrap();
+    assert!(!before.contains(salt) && !before.contains("reveal"), "nothing before the end tells");
+
+    let path = record.to_str().unwrap();
+    let verified = home.run(&["records", "verify", path]).exits(0).stdout;
+    assert!(
+        verified.contains(&format!("the hidden fault was {fault}, as the opening committed to")),
+        "{verified}"
+    );
+    let report = home.run(&["records", "show", path]).exits(0).stdout;
+    assert!(report.contains(&commitment) && report.contains(&format!("It was `{fault}`")), "{report}");
+    let json = home.run(&["records", "export", path, "--format", "json"]).exits(0).json();
+    assert_eq!(json["scenario"]["hidden_fault"]["fault"], *fault);
+}

@@ -106,7 +106,8 @@ def types():
     at = datetime.datetime(2026, 11, 20, 21, 4, 5, 123456)
     zone = datetime.timezone(datetime.timedelta(minutes=330))
     wanted = [
-        True, 255, -300, -70000, -(1 << 63), decimal.Decimal("-1.50"), decimal.Decimal("7204000000118400001234567"),
+        True, 255, -300, -70000, -(1 << 63), decimal.Decimal("-922337203685477.5808"),
+        decimal.Decimal("1.25"), decimal.Decimal("-1.50"), decimal.Decimal("7204000000118400001234567"),
         decimal.Decimal("-1234567890123456789012345678.0123456789"), 1.5, -0.1, at.date(), at.time(),
         datetime.time(21, 4, 5), at.replace(second=0, microsecond=0), at.replace(microsecond=123000), at,
         datetime.datetime(1, 1, 1), at.replace(microsecond=123000, tzinfo=zone),

@@ -82,6 +82,7 @@ stop() {
 trap stop EXIT
 export SANDBOX_PASSWORD="Rehëarse's ${RANDOM}${RANDOM}" SANDBOX_NAME=PRODSQL1
 serve() {
+    : >"$estate"
     DRBOOK_SANDBOX_PASSWORD=$SANDBOX_PASSWORD "$DRBOOK" sandbox serve --world biztalk --state "$state/world" \
         >"$estate" 2>>"$log" &
     sandbox=$!

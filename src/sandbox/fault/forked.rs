@@ -10,7 +10,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::standing(
         "forked",
         "a restore of production to an earlier time which nobody told the standby about: its logs no longer fit",
-        Needs::BACKED_UP,
+        Needs::BACKED_UP_ALONE,
     )
 };
 

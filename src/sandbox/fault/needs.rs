@@ -2,6 +2,8 @@
 //!
 //! Decided by what the world file holds, never by its name, so that anybody's world can be used.
 
+mod ha;
+
 use crate::sandbox::world::{Plan, Role};
 
 /// A condition on a world.
@@ -32,6 +34,9 @@ impl Needs {
     /// A server with a database of its own; a destination before a source.
     pub(crate) const DATABASE: Self =
         Self { what: "a database", servers: with_databases, databases: Some(databases) };
+    /// A server with a database of its own, open, that holds rows.
+    pub(crate) const WRITTEN: Self =
+        Self { what: "an open database with rows", servers: with_rows, databases: Some(written) };
     /// A server whose databases know logins by name; a destination before a source.
     pub(crate) const LOGINS: Self =
         Self { what: "logins with roles in databases", servers: with_logins, databases: None };
@@ -39,6 +44,9 @@ impl Needs {
     pub(crate) const JOBS: Self = Self { what: "an agent job", servers: with_jobs, databases: None };
     /// A server that works with another one over a linked server.
     pub(crate) const LINKED: Self = Self { what: "a linked server", servers: with_links, databases: None };
+    /// A secondary of SQL Server's own log shipping.
+    pub(crate) const SECONDARY: Self =
+        Self { what: "a secondary of native log shipping", servers: secondaries, databases: None };
     /// The server that runs the Backup BizTalk Server job.
     pub(crate) const BACKUP_JOB: Self =
         Self { what: "a Backup BizTalk Server job", servers: management, databases: None };
@@ -104,6 +112,20 @@ fn with_databases(plan: &Plan) -> Vec<usize> {
     any(plan).into_iter().filter(|s| !databases(plan, *s).is_empty()).collect()
 }
 
+/// The databases of a server that are made with rows.
+fn written(plan: &Plan, server: usize) -> Vec<String> {
+    let rows = |name: &String| {
+        let planned = plan.tables.iter().find(|(d, _)| d.eq_ignore_ascii_case(name));
+        planned.is_some_and(|(_, tables)| tables.values().any(|t| !t.rows.is_empty()))
+            || plan.covered().any(|d| d.name.eq_ignore_ascii_case(name))
+    };
+    own(plan, server).into_iter().filter(rows).collect()
+}
+
+fn with_rows(plan: &Plan) -> Vec<usize> {
+    any(plan).into_iter().filter(|s| !written(plan, *s).is_empty()).collect()
+}
+
 fn with_logins(plan: &Plan) -> Vec<usize> {
     let has = |s: &usize| {
         let name = &plan.servers[*s].name;
@@ -131,6 +153,14 @@ fn with_jobs(plan: &Plan) -> Vec<usize> {
 fn with_links(plan: &Plan) -> Vec<usize> {
     let shipped = destinations(plan);
     any(plan).into_iter().filter(|s| shipped.contains(s) || !plan.servers[*s].linked.is_empty()).collect()
+}
+
+fn secondaries(plan: &Plan) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    for to in plan.log_shipping.iter().flat_map(|shipped| &shipped.secondaries) {
+        all.extend(plan.server_index(&to.server).filter(|s| !all.contains(s)));
+    }
+    all
 }
 
 fn management(plan: &Plan) -> Vec<usize> {

@@ -10,7 +10,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::standing(
         "simple-recovery",
         "a recovery model changed to get rid of a full log: no log backup can be taken any more",
-        Needs::BACKED_UP,
+        Needs::BACKED_UP_ALONE,
     )
 };
 

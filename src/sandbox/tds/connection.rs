@@ -120,26 +120,26 @@ async fn greet(mut socket: TcpStream, host: &Host) -> Result<Connection, Over> {
     if socket.peek(&mut first).await? == 0 {
         return Err(Over::HungUp);
     }
-    let (stream, message): (Box<dyn Stream>, Message) = if first == [TLS_HANDSHAKE] {
+    let (stream, message, encrypted): (Box<dyn Stream>, Message, bool) = if first == [TLS_HANDSHAKE] {
         let mut encrypted = certificate.strict().accept(socket).await?;
         prelogin(&mut encrypted, facts.version).await?;
         let message = expect(&mut encrypted, types::LOGIN).await?;
-        (Box::new(encrypted), message)
+        (Box::new(encrypted), message, true)
     } else {
         match prelogin(&mut socket, facts.version).await? {
             Channel::Plain => {
                 let message = expect(&mut socket, types::LOGIN).await?;
-                (Box::new(socket), message)
+                (Box::new(socket), message, false)
             }
             Channel::LoginOnly => {
                 let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
                 let message = expect(&mut encrypted, types::LOGIN).await?;
-                (Box::new(encrypted.into_inner().0.into_inner()), message)
+                (Box::new(encrypted.into_inner().0.into_inner()), message, false)
             }
             Channel::Full => {
                 let mut encrypted = tls::accept(certificate.acceptor(), socket).await?;
                 let message = expect(&mut encrypted, types::LOGIN).await?;
-                (Box::new(encrypted), message)
+                (Box::new(encrypted), message, true)
             }
         }
     };
@@ -159,7 +159,7 @@ async fn greet(mut socket: TcpStream, host: &Host) -> Result<Connection, Over> {
         Err(fault) => return Err(fault.into()),
     };
     let asking = Arc::clone(server);
-    let login = asked.login.clone();
+    let login = answer::Login { encrypted, ..asked.login.clone() };
     let conversation = match tokio::task::spawn_blocking(move || asking.login(&login)).await? {
         Ok(conversation) => conversation,
         Err(messages) => return refuse(&mut writing, &login::refusal(&facts.name, &messages)).await,

@@ -57,7 +57,7 @@ enum Coding {
 /// A TYPE_INFO as a client sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Incoming {
-    /// The nearest type the sandbox has: money becomes decimal, text and xml become strings.
+    /// The nearest type the sandbox has: text, ntext and image become what replaced them.
     pub(super) kind: Type,
     form: Form,
     coding: Coding,
@@ -66,7 +66,7 @@ pub(super) struct Incoming {
 impl Incoming {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let made = |kind, form, coding| Ok(Self { kind, form, coding });
-        let money = |small| Type::Decimal { precision: if small { 10 } else { 19 }, scale: 4 };
+        let money = |small| if small { Type::SmallMoney } else { Type::Money };
         let wrong = Err(Fault::Malformed("a type has a length it cannot have"));
         match reader.u8()? {
             0x1F => made(Type::NVarChar(Some(1)), Form::Nothing, Coding::Nothing),
@@ -158,7 +158,7 @@ impl Incoming {
                 if reader.u8()? != 0 {
                     return Err(Fault::NotModelled("an XML parameter with a schema".into()));
                 }
-                made(Type::NVarChar(None), Form::Chunks, Coding::Utf16)
+                made(Type::Xml, Form::Chunks, Coding::Utf16)
             }
             0x62 => {
                 reader.take(4)?;
@@ -441,10 +441,10 @@ mod tests {
     #[test]
     fn money_comes_high_half_first() {
         let one = Value::Decimal { digits: 10_000, scale: 4 };
-        let kind = Type::Decimal { precision: 19, scale: 4 };
+        let kind = Type::Money;
         assert_eq!(read(&[0x6E, 8, 8, 0, 0, 0, 0, 0x10, 0x27, 0, 0]), Ok((kind, one)));
         let minus = Value::Decimal { digits: -1, scale: 4 };
-        let kind = Type::Decimal { precision: 10, scale: 4 };
+        let kind = Type::SmallMoney;
         assert_eq!(read(&[0x6E, 4, 4, 0xFF, 0xFF, 0xFF, 0xFF]), Ok((kind, minus)));
     }
 

@@ -108,6 +108,7 @@ impl Login7 {
             application: text(48)?,
             database: text(68)?,
             read_intent,
+            encrypted: false,
         };
         let pointer = if extended { field(56, 1)? } else { &[] };
         let features = if pointer.is_empty() { Vec::new() } else { features(record, pointer)? };

@@ -4,17 +4,28 @@
 
 use super::bytes::{Fault, Reader, from_utf16};
 
-/// What a TM request asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a TM request asks; a name may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Transaction {
-    Begin,
+    Begin(Begin),
     /// `again`: begin the next one at once.
     Commit {
-        again: bool,
+        again: Option<Begin>,
     },
+    /// To a savepoint when it is named after one.
     Rollback {
-        again: bool,
+        name: String,
+        again: Option<Begin>,
     },
+    Save(String),
+}
+
+/// A transaction to begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Begin {
+    pub(super) name: String,
+    /// As SET TRANSACTION ISOLATION LEVEL says it, when it is to change.
+    pub(super) isolation: Option<&'static str>,
 }
 
 /// What follows ALL_HEADERS; none of the headers matters here.
@@ -36,19 +47,37 @@ pub(super) fn batch(body: &[u8]) -> Result<String, Fault> {
 pub(super) fn transaction(body: &[u8]) -> Result<Transaction, Fault> {
     let mut reader = after_headers(body)?;
     let request = reader.u16()?;
-    // names and isolation levels change nothing here
-    let again = |reader: &mut Reader<'_>| -> Result<bool, Fault> {
-        reader.short_name()?;
-        Ok(reader.u8()? & 1 != 0)
+    let again = |reader: &mut Reader<'_>| -> Result<Option<Begin>, Fault> {
+        if reader.u8()? & 1 == 0 {
+            return Ok(None);
+        }
+        begin(reader).map(Some)
     };
     match request {
-        5 => Ok(Transaction::Begin),
-        7 => Ok(Transaction::Commit { again: again(&mut reader)? }),
-        8 => Ok(Transaction::Rollback { again: again(&mut reader)? }),
+        5 => Ok(Transaction::Begin(begin(&mut reader)?)),
+        7 => {
+            // the name of what is committed means nothing, as in the statement
+            reader.short_name()?;
+            Ok(Transaction::Commit { again: again(&mut reader)? })
+        }
+        8 => Ok(Transaction::Rollback { name: reader.short_name()?, again: again(&mut reader)? }),
+        9 => Ok(Transaction::Save(reader.short_name()?)),
         0 | 1 | 6 => Err(Fault::NotModelled("distributed transactions".into())),
-        9 => Err(Fault::NotModelled("a savepoint by TM request".into())),
         other => Err(Fault::NotModelled(format!("TM request {other}"))),
     }
+}
+
+fn begin(reader: &mut Reader<'_>) -> Result<Begin, Fault> {
+    let isolation = match reader.u8()? {
+        0 => None,
+        1 => Some("READ UNCOMMITTED"),
+        2 => Some("READ COMMITTED"),
+        3 => Some("REPEATABLE READ"),
+        4 => Some("SERIALIZABLE"),
+        5 => Some("SNAPSHOT"),
+        _ => return Err(Fault::Malformed("a transaction has an unknown isolation level")),
+    };
+    Ok(Begin { name: reader.short_name()?, isolation })
 }
 
 impl<'a> Reader<'a> {
@@ -59,9 +88,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A transaction name: its length is in bytes, unlike other names'.
-    fn short_name(&mut self) -> Result<(), Fault> {
+    fn short_name(&mut self) -> Result<String, Fault> {
         let bytes = self.u8()?;
-        self.take(bytes.into()).map(drop)
+        self.take(bytes.into()).map(from_utf16)
     }
 }
 
@@ -90,9 +119,18 @@ mod tests {
     #[test]
     fn begin_commit_and_rollback_are_read() {
         let read = |tail: &[u8]| transaction(&[&HEADERS[..], tail].concat());
-        assert_eq!(read(&[5, 0, 2, 0]), Ok(Transaction::Begin));
-        assert_eq!(read(&[7, 0, 0, 0]), Ok(Transaction::Commit { again: false }));
-        assert_eq!(read(&[8, 0, 4, b'a', 0, b'b', 0, 1, 0, 0]), Ok(Transaction::Rollback { again: true }));
+        let plain = Begin { name: String::new(), isolation: Some("READ COMMITTED") };
+        assert_eq!(read(&[5, 0, 2, 0]), Ok(Transaction::Begin(plain)));
+        let named = Begin { name: "a".into(), isolation: None };
+        assert_eq!(read(&[5, 0, 0, 2, b'a', 0]), Ok(Transaction::Begin(named)));
+        assert_eq!(read(&[7, 0, 0, 0]), Ok(Transaction::Commit { again: None }));
+        let again = Some(Begin { name: String::new(), isolation: Some("READ UNCOMMITTED") });
+        assert_eq!(
+            read(&[8, 0, 4, b'a', 0, b'b', 0, 1, 1, 0]),
+            Ok(Transaction::Rollback { name: "ab".into(), again })
+        );
+        assert_eq!(read(&[9, 0, 2, b's', 0]), Ok(Transaction::Save("s".into())));
+        assert!(matches!(read(&[5, 0, 6, 0]), Err(Fault::Malformed(_))));
         assert!(matches!(read(&[6, 0]), Err(Fault::NotModelled(_))));
         assert!(matches!(read(&[7, 0, 9]), Err(Fault::Malformed(_))));
     }

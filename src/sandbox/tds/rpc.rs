@@ -69,12 +69,21 @@ fn parameter(reader: &mut Reader<'_>) -> Result<Parameter, Fault> {
 
 fn well_known(id: u16) -> Result<&'static str, Fault> {
     match id {
+        1 => Ok("sp_cursor"),
+        2 => Ok("sp_cursoropen"),
+        3 => Ok("sp_cursorprepare"),
+        4 => Ok("sp_cursorexecute"),
+        5 => Ok("sp_cursorprepexec"),
+        6 => Ok("sp_cursorunprepare"),
+        7 => Ok("sp_cursorfetch"),
+        8 => Ok("sp_cursoroption"),
+        9 => Ok("sp_cursorclose"),
         10 => Ok("sp_executesql"),
         11 => Ok("sp_prepare"),
         12 => Ok("sp_execute"),
         13 => Ok("sp_prepexec"),
+        14 => Ok("sp_prepexecrpc"),
         15 => Ok("sp_unprepare"),
-        1..=9 | 14 => Err(Fault::NotModelled(format!("server cursors (procedure id {id})"))),
         other => Err(Fault::NotModelled(format!("procedure id {other}"))),
     }
 }
@@ -125,11 +134,12 @@ pub(super) mod tests {
             (11, "sp_prepare"),
             (12, "sp_execute"),
             (13, "sp_prepexec"),
+            (7, "sp_cursorfetch"),
+            (14, "sp_prepexecrpc"),
             (15, "sp_unprepare"),
         ] {
             assert_eq!(by_id(id).unwrap()[0].procedure, name);
         }
-        assert!(matches!(by_id(2), Err(Fault::NotModelled(_))));
         assert!(matches!(by_id(99), Err(Fault::NotModelled(_))));
     }
 

@@ -1,4 +1,4 @@
-//! One request of a session, run where it may block, its answer handed out in chunks of whole tokens.
+//! One request of a session, run where it may block, its answer handed out in chunks.
 //!
 //! Does not do I/O; `connection` carries the chunks.
 
@@ -11,10 +11,10 @@ use super::bytes::Fault;
 use super::login::Protocol;
 use super::packet::{Message, types};
 use super::reply::{FATAL_CLASS, Reply, Shape};
-use super::request::{self, Transaction};
+use super::request::{self, Begin, Transaction};
 use super::rpc::{self, Call};
 use super::token;
-use crate::sandbox::answer::{self, Conversation, Part, Sink, Stopped};
+use crate::sandbox::answer::{self, Conversation, Kept, Part, Sink, Stopped};
 
 /// Tokens are handed out when so many bytes wait.
 const CHUNK_BYTES: usize = 8 * 1024;
@@ -54,7 +54,7 @@ impl Stop {
     }
 }
 
-/// Some whole tokens.
+/// Some of an answer's tokens, or a piece of a long one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub(super) tokens: Vec<u8>,
@@ -115,19 +115,27 @@ impl Session {
             }
             Request::Transaction(request) => {
                 self.answer(Shape::Batch, chunks, stop, &mut ending, |session, sink| {
-                    let again = match *request {
-                        Transaction::Begin => true,
+                    let begins = match request {
+                        Transaction::Begin(begin) => Some(begin),
                         Transaction::Commit { again } => {
                             session.commit(sink);
-                            again
+                            again.as_ref()
                         }
-                        Transaction::Rollback { again } => {
-                            session.rollback(sink);
-                            again
+                        Transaction::Rollback { name, again } => {
+                            if name.is_empty() {
+                                session.rollback(sink);
+                            } else {
+                                session.batch(&format!("ROLLBACK TRANSACTION {}", quoted(name)), sink);
+                            }
+                            again.as_ref()
+                        }
+                        Transaction::Save(name) => {
+                            session.batch(&format!("SAVE TRANSACTION {}", quoted(name)), sink);
+                            None
                         }
                     };
-                    if again {
-                        session.begin(sink);
+                    if let Some(begin) = begins {
+                        begin_transaction(session, begin, sink);
                     }
                 });
             }
@@ -155,6 +163,28 @@ impl Session {
         ending.fatal = wire.reply.is_fatal();
         ending.tokens = wire.take();
     }
+}
+
+fn begin_transaction(session: &mut dyn Conversation, begin: &Begin, sink: &mut dyn Sink) {
+    if let Some(level) = begin.isolation {
+        // says nothing of its own; what it could refuse, it must not hide
+        let mut kept = Kept::default();
+        session.batch(&format!("SET TRANSACTION ISOLATION LEVEL {level}"), &mut kept);
+        if let Some(error) = kept.0.into_iter().find(|part| matches!(part, Part::Error(_))) {
+            let _ = sink.put(error);
+            return;
+        }
+    }
+    if begin.name.is_empty() {
+        session.begin(sink);
+    } else {
+        session.batch(&format!("BEGIN TRANSACTION {}", quoted(&begin.name)), sink);
+    }
+}
+
+/// A name as T-SQL reads it.
+fn quoted(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
 }
 
 /// What python-tds calls to reset a pooled connection, where others set a bit of the packet.
@@ -190,10 +220,16 @@ impl Sink for Wire<'_> {
         let at_once = matches!(part, Part::Info(_));
         self.reply.put(part).map_err(|_| Stopped)?;
         if at_once || self.reply.waiting() >= CHUNK_BYTES {
-            let chunk = Chunk { tokens: self.take(), at_once };
-            if self.chunks.blocking_send(chunk).is_err() {
-                self.stop.set();
-                return Err(Stopped);
+            // a long cell goes out in pieces, so that what waits for a slow reader is bounded in bytes, too;
+            // once begun, all of them go: what follows must come after whole tokens
+            let tokens = self.take();
+            let mut pieces = tokens.chunks(CHUNK_BYTES).peekable();
+            while let Some(piece) = pieces.next() {
+                let at_once = at_once && pieces.peek().is_none();
+                if self.chunks.blocking_send(Chunk { tokens: piece.to_vec(), at_once }).is_err() {
+                    self.stop.set();
+                    return Err(Stopped);
+                }
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ mod clients;
 mod doors;
 mod fake;
 mod hostile;
+mod recorded;
 
 use std::sync::OnceLock;
 

@@ -140,7 +140,7 @@ pub(super) struct Frame {
 pub(super) type Bound = Option<i64>;
 
 /// A query with everything around its SELECTs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Query {
     pub(super) ctes: Vec<Cte>,
     pub(super) body: Body,
@@ -209,6 +209,12 @@ pub(super) enum Body {
     Set { how: SetOperator, left: Box<Body>, right: Box<Body> },
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::Select(Box::default())
+    }
+}
+
 /// How two results are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SetOperator {
@@ -219,7 +225,7 @@ pub(super) enum SetOperator {
 }
 
 /// One SELECT.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Select {
     pub(super) distinct: bool,
     pub(super) top: Option<Top>,
@@ -565,6 +571,18 @@ pub(super) enum What {
         name: Name,
         definition: TableDefinition,
     },
+    /// CREATE VIEW or PROCEDURE; its text is the batch's.
+    CreateModule {
+        name: Name,
+        how: Creation,
+        module: Box<ModuleBody>,
+    },
+    /// DROP VIEW, DROP PROCEDURE.
+    DropModules {
+        kind: super::super::host::ModuleKind,
+        names: Vec<Name>,
+        if_exists: bool,
+    },
     /// On a table of the session: name, unique, columns.
     CreateIndex {
         name: String,
@@ -645,6 +663,30 @@ pub(super) enum What {
     Use(String),
     Transaction(Transaction),
     Command(HostCommand),
+}
+
+/// CREATE, ALTER, CREATE OR ALTER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Creation {
+    Create,
+    Alter,
+    Either,
+}
+
+/// What a view or procedure is made of.
+#[derive(Debug, Clone)]
+pub(super) enum ModuleBody {
+    View { columns: Vec<String>, query: Box<Query> },
+    Procedure { parameters: Vec<ModuleParameter>, body: Vec<Statement> },
+}
+
+/// A parameter of a procedure.
+#[derive(Debug, Clone)]
+pub(super) struct ModuleParameter {
+    pub(super) name: String,
+    pub(super) kind: Type,
+    pub(super) default: Option<Expr>,
+    pub(super) output: bool,
 }
 
 /// INSERT.

@@ -17,6 +17,7 @@ mod recursion;
 mod rowset;
 mod set;
 mod source;
+mod view;
 
 use super::super::answer::Message;
 use super::super::value::Column;
@@ -116,6 +117,8 @@ pub(super) struct Binder<'a> {
     last_shown: String,
     /// Columns and name of the table that was bound last.
     last_table: Option<(Vec<Column>, Vec<String>)>,
+    /// The database of the view that is being bound.
+    home: Option<String>,
 }
 
 impl<'a> Binder<'a> {
@@ -133,6 +136,7 @@ impl<'a> Binder<'a> {
             recursion: 100,
             last_shown: String::new(),
             last_table: None,
+            home: None,
         }
     }
 
@@ -143,7 +147,13 @@ impl<'a> Binder<'a> {
             Ok(value) if errors.is_empty() => Ok(value),
             Ok(_) => Err(errors),
             Err(message) => {
+                // A missing permission on the server is told twice: which, and that it ends there.
+                let denied = message.number == 300;
                 errors.push(message);
+                if denied {
+                    let text = "The user does not have permission to perform this action.";
+                    errors.push(Message { class: 14, ..Message::error(297, text) });
+                }
                 Err(errors)
             }
         }

@@ -9,6 +9,8 @@ use super::super::answer::Message;
 pub(super) enum Kind {
     /// An unquoted word; may be a keyword.
     Word,
+    /// `name:`, written together.
+    Label,
     /// `[name]` or `"name"`; the text is the name.
     Quoted,
     /// `'text'`, and whether it was `N'text'`.
@@ -92,7 +94,7 @@ impl Lexer<'_> {
                 '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) && !self.after_name() => {
                     self.number();
                 }
-                '$' if self.rest[1..].starts_with(char::is_alphabetic) => self.word(Kind::Word, 1),
+                '$' if self.rest[1..].starts_with(|c: char| c.is_alphabetic()) => self.word(Kind::Word, 1),
                 '$' | '€' | '£' | '¥' => {
                     self.skip(c.len_utf8());
                     let digits = |b: &u8| b.is_ascii_digit() || *b == b'.';
@@ -247,6 +249,11 @@ impl Lexer<'_> {
             .unwrap_or(rest.len());
         let text = self.rest[..prefix + end].to_owned();
         self.skip(text.len());
+        if kind == Kind::Word && self.rest.starts_with(':') && !self.rest.starts_with("::") {
+            self.skip(1);
+            self.push(Kind::Label, text);
+            return;
+        }
         self.push(kind, text);
     }
 

@@ -12,8 +12,12 @@ mod function;
 mod hint;
 mod keyword;
 mod media;
+mod module;
 mod query;
+#[cfg(test)]
+mod recorded;
 mod routine;
+mod security;
 mod setting;
 mod shape;
 mod source;
@@ -40,7 +44,11 @@ pub(super) fn batch(sql: &str, quoted_identifier: bool, version: u8) -> Parsed<V
     let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
     let statements = parser.statements(&[])?;
     match parser.kind() {
-        Kind::End => Ok(statements),
+        Kind::End => {
+            #[cfg(test)]
+            recorded::keep(sql, quoted_identifier, version);
+            Ok(statements)
+        }
         _ => Err(parser.unexpected()),
     }
 }
@@ -50,6 +58,13 @@ pub(super) fn parameters(sql: &str, version: u8) -> Parsed<Vec<(String, super::s
     let tokens = lexer::tokens(sql, true)?;
     let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
     parser.parameter_list()
+}
+
+/// Reads a CREATE VIEW, PROCEDURE or TABLE that was kept.
+pub(super) fn kept(sql: &str, version: u8) -> Parsed<super::ast::What> {
+    let tokens = lexer::tokens(sql, true)?;
+    let mut parser = Parser { tokens, at: 0, depth: 0, height: 0, version };
+    parser.statement().map(|s| s.what)
 }
 
 /// Reads a type as texts name it: `value('.', 'int')`.
@@ -197,7 +212,7 @@ impl Parser {
         let token = self.ahead(by);
         match token.kind {
             Kind::Quoted => true,
-            Kind::Word => !keyword::reserved(&token.text),
+            Kind::Word => !keyword::reserved(&token.text) && !token.text.starts_with('$'),
             _ => false,
         }
     }

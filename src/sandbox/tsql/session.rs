@@ -9,15 +9,19 @@ mod check;
 mod command;
 mod control;
 mod cursor;
+mod datatypes;
+mod describe;
 mod insert;
 mod label;
 mod message;
+mod module;
 mod option;
 mod output;
 mod raised;
 mod select;
 mod table;
 mod transaction;
+mod undeclared;
 
 pub(super) use message::format as format_message;
 
@@ -141,10 +145,12 @@ impl Default for Settings {
 }
 
 /// A statement kept by `sp_prepare`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Prepared {
     declaration: String,
     text: String,
+    /// A procedure kept by `sp_prepexecrpc` instead of a text.
+    procedure: Option<String>,
 }
 
 /// One session.
@@ -166,6 +172,8 @@ pub(super) struct Session {
     /// Cursors by name that outlive the batch.
     global_cursors: HashMap<String, u64>,
     next_cursor: u64,
+    /// Temporary procedures, as they were written.
+    procedures: HashMap<String, String>,
 }
 
 impl Session {
@@ -185,6 +193,7 @@ impl Session {
             cursors: HashMap::new(),
             global_cursors: HashMap::new(),
             next_cursor: 1,
+            procedures: HashMap::new(),
         }
     }
 
@@ -316,6 +325,7 @@ impl Conversation for Session {
         self.identity_insert = None;
         self.cursors.clear();
         self.global_cursors.clear();
+        self.procedures.clear();
         self.context.database.clone_from(&self.first_database);
         self.host.activity(&self.context, None);
     }

@@ -1,6 +1,7 @@
 //! The evaluator as a client sees it: SQL text in, rows or an error number out.
 
 mod columns;
+mod describe;
 mod flow;
 mod host;
 mod language;

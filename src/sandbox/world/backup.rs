@@ -202,6 +202,7 @@ impl State {
         self.put_on_media(s, begun, &recording).map_err(failed)?;
         let number = self.know_set(&recording.set, &recording.layout);
         self.servers[s].msdb.backups.push(number);
+        self.log_backup(s, &recording.set, &recording.layout);
         let local = self.servers[s].local(to);
         self.servers[s].databases[d].backed_up(&recording.set, ask, local);
         if follows && ask.log {
@@ -358,7 +359,7 @@ impl Database {
         self.files.iter().filter(|f| !f.is_log).map(|f| f.pages).sum()
     }
 
-    fn backed_up(&mut self, set: &Set, ask: &BackupAsk, local: NaiveDateTime) {
+    pub(crate) fn backed_up(&mut self, set: &Set, ask: &BackupAsk, local: NaiveDateTime) {
         if ask.log {
             if !ask.copies() {
                 self.log.backed_up = Some(set.last);

@@ -4,6 +4,8 @@
 
 mod ha;
 mod jobs;
+mod logship;
+mod play;
 mod tables;
 mod upkeep;
 
@@ -17,8 +19,8 @@ use super::ids::{Dice, Lsn, sid};
 use super::ledger::Ledger;
 use super::plan::{self, DatabaseRole, LoginKind, Plan};
 use super::state::{
-    Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log, Login, Model,
-    More, Role, Server, Shipping, State, Trouble, Volume,
+    Certificate, Computer, Computers, Content, Database, DbFile, DbState, FileLimits, History, Linked, Log,
+    Login, Model, More, Role, Server, Shipping, State, Trouble, Volume,
 };
 use crate::clock::DrillClock;
 
@@ -45,6 +47,8 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         seed: making.seed,
         dice: Dice::new(making.seed),
         clock: making.clock,
+        ahead_ms: 0,
+        by_hand: false,
         at: began,
         opened: making.opened,
         servers: Vec::new(),
@@ -52,8 +56,10 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         set_of: HashMap::new(),
         layouts: Vec::new(),
         biztalk: Computers::default(),
+        units: Vec::new(),
         faults: Vec::new(),
         ha: super::ha::Ha::default(),
+        plays: Vec::new(),
         pending: Vec::new(),
         files: making.files.clone(),
         fresh: Some(HashMap::new()),
@@ -64,6 +70,7 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
         let server = make_server(making, server, n, began, &mut state.dice)?;
         state.servers.push(server);
     }
+    state.servers.iter_mut().for_each(super::logship::make_tables);
     for (n, database) in plan.databases.iter().enumerate() {
         make_database(making, &mut state, database, n, began)?;
     }
@@ -71,9 +78,11 @@ pub(crate) fn build(making: &Making<'_>) -> Result<State, String> {
     jobs::add(making, &mut state, began)?;
     upkeep::add(making, &mut state, began)?;
     ha::add(making, &mut state, began)?;
+    play::add(making, &mut state, began)?;
     make_folders(making, &state).map_err(|e| format!("the folder for backup files cannot be made: {e}"))?;
     state.biztalk = computers(plan, &state);
     state.biztalk.since = Some(began);
+    logship::set_up(making, &mut state, began)?;
     Ok(state)
 }
 
@@ -81,7 +90,8 @@ fn installed() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(2024, 5, 3).and_then(|d| d.and_hms_milli_opt(7, 12, 40, 307)).unwrap_or_default()
 }
 
-fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
+/// The four numbers of a version.
+pub(crate) fn version(text: &str) -> Result<(u8, u8, u16, u16), String> {
     let wrong = || format!("version `{text}` is not written like 15.0.4430.1");
     let parts: Vec<u16> =
         text.split('.').map(|p| p.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
@@ -136,9 +146,10 @@ fn make_server(
         error_log: super::errorlog::ErrorLog::default(),
         transactions: super::transaction::Transactions::default(),
         locks: super::locks::Locks::default(),
-        certificates: Vec::new(),
+        dtc: super::dtc::Dtc::default(),
+        certificates: plan.certificates.iter().map(|c| certificate(c, making)).collect(),
         backup_devices: Vec::new(),
-        throughput: None,
+        throughput: plan.mb_per_second,
         suspect_pages: Vec::new(),
     };
     for linked in &plan.linked {
@@ -173,6 +184,22 @@ fn make_server(
         server.databases.push(database);
     }
     Ok(server)
+}
+
+fn certificate(plan: &plan::Certificate, making: &Making<'_>) -> Certificate {
+    let opened = making.opened.naive_utc();
+    let until = opened + TimeDelta::days(plan.days_left.clamp(-3650, 36_500));
+    let mut thumbprint = sid(&plan.name, 0x5EA1);
+    thumbprint.extend(sid(&plan.name, 0x5EA2).into_iter().take(4));
+    thumbprint.truncate(20);
+    Certificate {
+        name: plan.name.clone(),
+        thumbprint,
+        from: until - TimeDelta::days(730),
+        until,
+        private_key: plan.private_key,
+        saved: Some(opened - TimeDelta::days(300)),
+    }
 }
 
 fn link(server: &mut Server, name: &str) {
@@ -391,6 +418,9 @@ fn make_folders(making: &Making<'_>, state: &State) -> std::io::Result<()> {
         for file in server.databases.iter().chain(user).flat_map(|d| &d.files) {
             if let Some((folder, _)) = file.physical.rsplit_once('\\') {
                 files.make_folder(server.machine(), folder)?;
+                if let Some(home) = folder.strip_suffix("\\MSSQL\\DATA") {
+                    files.make_folder(server.machine(), &format!("{home}\\MSSQL\\Backup"))?;
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
+use super::state::{Layout, Set, State};
 
 /// Lines kept of each file.
 const LINES: usize = 400;
@@ -64,6 +64,49 @@ impl State {
         }
     }
 
+    /// What a server says of a backup it took. History before the walk is in no log.
+    pub(crate) fn log_backup(&mut self, server: usize, set: &Set, layout: &Layout) {
+        if self.at < self.opened {
+            return;
+        }
+        let what = match set.kind {
+            'L' => "Log was backed up",
+            'I' => "Database differential changes were backed up",
+            _ => "Database backed up",
+        };
+        let line = format!(
+            "{what}. {} This is an informational message only. No user action is required.",
+            told(set, layout, &layout.database)
+        );
+        self.log_error_of(server, "Backup", &line);
+    }
+
+    /// What it says of a restore.
+    pub(crate) fn log_restore(
+        &mut self,
+        server: usize,
+        set: &Set,
+        layout: &Layout,
+        name: &str,
+        recovered: bool,
+    ) {
+        if self.at < self.opened {
+            return;
+        }
+        let what = match set.kind {
+            'L' => "Log was restored",
+            'I' => "Database changes were restored",
+            _ => "Database was restored",
+        };
+        let line =
+            format!("{what}. {} Informational message. No user action required.", told(set, layout, name));
+        self.log_error_of(server, "Backup", &line);
+        if recovered {
+            let line = format!("Restore is complete on database '{name}'.  The database is now available.");
+            self.log_error_of(server, "Backup", &line);
+        }
+    }
+
     /// A new log with what a server said when it started.
     pub(crate) fn log_startup(&mut self, server: usize) {
         let Some(server) = self.servers.get_mut(server) else { return };
@@ -97,6 +140,22 @@ impl State {
         server.error_log.write(at, "Server", ready);
         self.dirty = true;
     }
+}
+
+/// A set as the log tells it.
+fn told(set: &Set, layout: &Layout, database: &str) -> String {
+    let lsn = |lsn: super::ids::Lsn| {
+        let (file, block, slot) = lsn.parts();
+        format!("{file}:{block}:{slot}")
+    };
+    format!(
+        "Database: {database}, creation date(time): {}, first LSN: {}, last LSN: {}, number of dump devices: 1, device information: (FILE={}, TYPE=DISK: {{'{}'}}).",
+        layout.created.format("%Y/%m/%d(%H:%M:%S)"),
+        lsn(set.first),
+        lsn(set.last),
+        set.position,
+        set.path
+    )
 }
 
 #[cfg(test)]

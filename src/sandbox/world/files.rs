@@ -246,7 +246,7 @@ impl Files {
     }
 
     /// Waits for what is being written behind.
-    fn settle(&self) {
+    pub(crate) fn settle(&self) {
         if let Some(behind) = &self.behind {
             behind.settle();
         }

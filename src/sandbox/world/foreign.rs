@@ -53,6 +53,32 @@ impl State {
         self.backup(s, database, &ask, now - TimeDelta::seconds(4), now).map(|_| ())
     }
 
+    /// A backup file turns out to be encrypted with a certificate that only the server which wrote it has.
+    pub(crate) fn encrypt_as_at_source(&mut self, path: &str, name: &str) -> Result<(), String> {
+        let machine = self.servers.first().map_or("", |s| s.machine()).to_owned();
+        let unread = || format!("{path} cannot be read");
+        let mut sets = self.files.read(&machine, path).map_err(|_| unread())?;
+        let source = sets.first().and_then(|r| self.server_index(&r.layout.server)).ok_or_else(unread)?;
+        let at = self.servers[source].local(self.opened);
+        let mut thumbprint = self.dice.guid().0.to_vec();
+        thumbprint.extend_from_slice(&self.dice.guid().0[..4]);
+        self.servers[source].certificates.push(super::state::Certificate {
+            name: name.to_owned(),
+            thumbprint: thumbprint.clone(),
+            from: at - TimeDelta::days(90),
+            until: at + TimeDelta::days(275),
+            private_key: true,
+            saved: None,
+        });
+        for (n, recording) in sets.iter_mut().enumerate() {
+            recording.set.rest.encryption = Some(("aes_256".to_owned(), thumbprint.clone()));
+            let written = self.files.write(&machine, path, n > 0, recording);
+            written.map_err(|_| format!("{path} cannot be written"))?;
+        }
+        self.dirty = true;
+        Ok(())
+    }
+
     /// A database is restored to a moment shortly before its last log backup, and recovered there.
     pub(crate) fn take_back(&mut self, s: usize, database: &str, fork: Guid, blocks: i128) {
         let now = self.at;

@@ -10,6 +10,8 @@ mod guard;
 mod joining;
 mod mirroring;
 mod roles;
+mod snapshot;
+mod spoil;
 mod takeover;
 
 use std::collections::VecDeque;
@@ -76,6 +78,9 @@ pub(crate) struct Group {
     pub(crate) lost: Option<DateTime<Utc>>,
     /// Changes with the configuration.
     pub(crate) sequence: i64,
+    /// How often the primary changed.
+    #[serde(default)]
+    pub(crate) moves: u64,
 }
 
 /// A replica of a group: a server of the world.
@@ -201,6 +206,17 @@ pub(crate) struct Mirror {
     pub(crate) copy: Copy,
     /// How far behind the mirror is without safety, in drill milliseconds.
     pub(crate) lag_ms: i64,
+}
+
+/// Where a listener leads.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BehindListener {
+    /// The server that is primary.
+    pub(crate) server: Option<usize>,
+    /// How often it moved.
+    pub(crate) moves: u64,
+    /// Readers are sent elsewhere.
+    pub(crate) routes: bool,
 }
 
 impl Ha {

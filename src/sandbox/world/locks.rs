@@ -200,6 +200,11 @@ impl Locks {
         self.give_back(|g| g.owner == owner);
     }
 
+    /// A database is not open any more.
+    pub(crate) fn leave_database(&mut self, database: i32) {
+        self.give_back(|g| g.want.database == database);
+    }
+
     /// A transaction goes on without its session.
     pub(crate) fn orphan(&mut self, session: i16, transaction: i64) {
         for g in &mut self.granted {

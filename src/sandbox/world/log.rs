@@ -212,6 +212,8 @@ impl Database {
         if self.state != DbState::Online || self.traffic == 0 {
             return;
         }
+        // What is nothing of BizTalk's has users of its own.
+        let busy = busy || matches!(self.role.as_str(), "" | "user");
         let since = self.log.busy_until.unwrap_or(until);
         let seconds = (until - since).num_seconds().clamp(0, 86_400);
         if seconds == 0 && self.log.busy_until.is_some() {

@@ -2,7 +2,9 @@
 //!
 //! Does not know how an estate is made of it (`build`).
 
+mod check;
 pub(crate) mod ha;
+pub(crate) mod play;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -41,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) computers: Vec<Computer>,
     #[serde(default)]
     pub(crate) jobs: Vec<Job>,
+    /// Databases shipped by SQL Server's own log shipping.
+    #[serde(default)]
+    pub(crate) log_shipping: Vec<Shipped>,
     /// database → table → contents
     #[serde(default)]
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Table>>,
@@ -52,6 +57,12 @@ pub(crate) struct Plan {
     /// Database mirroring.
     #[serde(default)]
     pub(crate) mirrors: Vec<ha::Mirror>,
+    /// Snapshot backups by other products.
+    #[serde(default)]
+    pub(crate) snapshots: Vec<play::Snapshots>,
+    /// What happens while the world is walked.
+    #[serde(default)]
+    pub(crate) events: Vec<play::Event>,
 }
 
 /// The Backup BizTalk Server job.
@@ -126,6 +137,28 @@ pub(crate) struct Server {
     /// A destination that restores only this source's databases.
     #[serde(default)]
     pub(crate) only_from: Option<String>,
+    /// In master, for backup encryption; the same name is the same certificate everywhere.
+    #[serde(default)]
+    pub(crate) certificates: Vec<Certificate>,
+    /// What backups and restores move in a drill second.
+    #[serde(default)]
+    pub(crate) mb_per_second: Option<i64>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Certificate {
+    pub(crate) name: String,
+    /// Until it expires, from the beginning of the walk.
+    #[serde(default = "year")]
+    pub(crate) days_left: i64,
+    #[serde(default = "yes")]
+    pub(crate) private_key: bool,
+}
+
+const fn year() -> i64 {
+    365
 }
 
 fn enterprise() -> String {
@@ -251,6 +284,63 @@ pub(crate) struct Computer {
     pub(crate) programs: BTreeMap<String, Vec<DatabaseRole>>,
 }
 
+/// A database under SQL Server's own log shipping.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shipped {
+    pub(crate) database: String,
+    /// The server it is on.
+    pub(crate) primary: String,
+    /// Folder of the log backups: the same for the backup job and for whoever copies.
+    pub(crate) share: String,
+    #[serde(default = "fifteen_minutes")]
+    pub(crate) every: String,
+    /// How long files are kept.
+    #[serde(default = "three_days")]
+    pub(crate) keep: String,
+    /// Minutes without a backup before an alert.
+    #[serde(default = "hour")]
+    pub(crate) backup_threshold: i64,
+    /// The monitor server; none = each server watches itself.
+    #[serde(default)]
+    pub(crate) monitor: Option<String>,
+    pub(crate) secondaries: Vec<ShippedTo>,
+}
+
+/// One of its secondaries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShippedTo {
+    pub(crate) server: String,
+    /// Its name there; none = as on the primary.
+    #[serde(default)]
+    pub(crate) database: Option<String>,
+    /// Where files are copied to.
+    pub(crate) folder: String,
+    /// STANDBY: can be read between restores.
+    #[serde(default)]
+    pub(crate) standby: bool,
+    #[serde(default)]
+    pub(crate) disconnect_users: bool,
+    #[serde(default = "yes")]
+    pub(crate) restore_all: bool,
+    /// Minutes that a file must be old.
+    #[serde(default)]
+    pub(crate) delay: i64,
+    #[serde(default = "three_quarters")]
+    pub(crate) restore_threshold: i64,
+}
+
+fn three_days() -> String {
+    "72h".into()
+}
+const fn hour() -> i64 {
+    60
+}
+const fn three_quarters() -> i64 {
+    45
+}
+
 /// Another agent job.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,12 +388,10 @@ pub(crate) struct Table {
 }
 
 impl Plan {
-    /// Reads a world file; `Err` says what is wrong in words.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let value = crate::yaml::value(text).map_err(|f| placed(&f))?;
-        let mut plan: Self = crate::yaml::part(value).map_err(|f| placed(&f))?;
-        plan.databases = counted(plan.databases)?;
-        plan.checked()
+    /// Databases one by one, and what is checked where the part is known.
+    fn whole(mut self) -> Result<Self, String> {
+        self.databases = counted(self.databases)?;
+        self.checked()
     }
 
     fn checked(self) -> Result<Self, String> {
@@ -328,6 +416,26 @@ impl Plan {
             }
             if s.utc_offset.abs() > 14 * 60 {
                 return Err(format!("server {}: utc_offset is in minutes, at most 840", s.name));
+            }
+        }
+        for shipped in &self.log_shipping {
+            let on = |d: &&Database| d.name == shipped.database && d.server == shipped.primary;
+            if !self.databases.iter().any(|d| on(&d)) {
+                return Err(format!(
+                    "log_shipping: there is no database {} on {}",
+                    shipped.database, shipped.primary
+                ));
+            }
+            for name in shipped.monitor.iter().chain(shipped.secondaries.iter().map(|s| &s.server)) {
+                if !server(name) {
+                    return Err(format!("log_shipping: `{name}` is no server of this world"));
+                }
+            }
+            for text in [&shipped.every, &shipped.keep] {
+                let span: Span = text.parse()?;
+                if span.ms < 60_000 || span.ms > 40 * 86_400_000 {
+                    return Err(format!("log_shipping: `{text}` is not between 1m and 40d"));
+                }
             }
         }
         for upkeep in &self.upkeep {
@@ -380,6 +488,7 @@ impl Plan {
             return Err("history is at most 40 days".into());
         }
         self.check_ha()?;
+        self.check_plays()?;
         Ok(self)
     }
 
@@ -423,11 +532,4 @@ fn counted(databases: Vec<Database>) -> Result<Vec<Database>, String> {
         all.extend((1..=count).map(one));
     }
     Ok(all)
-}
-
-fn placed(fault: &crate::yaml::Fault) -> String {
-    match fault.place {
-        Some(place) => format!("line {}, column {}: {}", place.line, place.column, fault.message),
-        None => fault.message.clone(),
-    }
 }

@@ -151,7 +151,7 @@ impl State {
         self.check_undo_file(s, ask.standby.as_deref()).map_err(one)?;
         self.leave_standby(s, d).map_err(one)?;
         let salvaged = self.servers[s].databases[d].more.salvaged;
-        self.finish_sequence(s, d, ask, at);
+        self.finish_sequence(s, d, ask, at)?;
         let mut applied = Applied::default();
         if salvaged && ask.recovery {
             applied.notes.push(message::salvage_done());
@@ -190,6 +190,7 @@ impl State {
         let local = self.servers[s].local(at);
         let database = self.servers[s].database(&begun.name).map_or(&begun.name, |d| &d.name).clone();
         let whole = begun.recording.set.kind == 'D';
+        self.log_restore(s, &begun.recording.set, &begun.recording.layout, &database, recovered);
         self.servers[s].msdb.restores.push(Restored {
             at: local,
             database,

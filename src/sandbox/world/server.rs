@@ -6,6 +6,7 @@ mod access;
 mod commands;
 mod functions;
 mod locking;
+mod modules;
 mod procedures;
 mod transactions;
 mod views;
@@ -81,8 +82,8 @@ impl Host for SimulatedServer {
     }
 
     fn door(&self) -> Door {
-        let now = self.shared.clock.now();
         self.shared.still(|state| {
+            let now = state.time_by(&*self.shared.clock);
             let server = &state.servers[self.number];
             let trouble = &server.trouble;
             if trouble.refused || server.is_starting(now) {
@@ -144,7 +145,9 @@ impl Host for SimulatedServer {
                 application: who.application.clone(),
                 workstation: who.workstation.clone(),
                 database: who.database.clone(),
+                home: who.database.clone(),
                 since: now,
+                encrypted: login.encrypted,
                 command: None,
                 text: None,
                 last_start: now,
@@ -234,10 +237,7 @@ impl Host for SimulatedServer {
     }
 
     fn commit(&self, context: &Context) -> Outcome<()> {
-        self.call(context, |call| {
-            call.commit();
-            Ok(())
-        })
+        self.call(context, |call| call.commit(context.session_id))
     }
 
     fn roll_back(&self, context: &Context) -> Outcome<()> {
@@ -269,6 +269,27 @@ impl Host for SimulatedServer {
             let own = |x: &Session| x.server == self.number && x.id == context.session_id;
             state.sessions.iter().any(|x| own(x) && x.killed)
         })
+    }
+
+    fn module(&self, context: &Context, name: &ObjectName) -> Outcome<Option<crate::sandbox::host::Module>> {
+        self.call(context, |call| call.module(name))
+    }
+
+    fn define(
+        &self,
+        context: &Context,
+        name: &ObjectName,
+        what: crate::sandbox::host::Define,
+    ) -> Outcome<()> {
+        self.call(context, |call| call.define(name, what))
+    }
+
+    fn linked(&self, context: &Context, name: &str) -> Outcome<Option<(Arc<dyn Host>, Context)>> {
+        let found = self.call(context, |call| call.linked(name))?;
+        Ok(found.map(|(number, context)| {
+            let host: Arc<dyn Host> = Arc::new(Self::new(Arc::clone(&self.shared), number));
+            (host, context)
+        }))
     }
 
     fn rowset(&self, context: &Context, name: &ObjectName, arguments: &[Value]) -> Outcome<Option<Table>> {
@@ -390,6 +411,17 @@ impl Call<'_> {
         }))
     }
 
+    /// A table of a secondary database while transactions are open on its primary: readers see what is committed.
+    fn stored_on_copy(&self, d: usize, key: &str) -> Option<Arc<Table>> {
+        let db = &self.server().databases[d];
+        if db.content.open.is_empty() || !self.state.follows(self.s, &db.name) {
+            return None;
+        }
+        let mut content = db.content.clone();
+        content.put_aside();
+        content.tables.get(key).map(|stored| Arc::clone(&stored.table))
+    }
+
     fn stored(&self, d: usize, key: &str) -> Option<&Arc<Table>> {
         self.server().databases[d].content.tables.get(key).map(|stored| &stored.table)
     }
@@ -402,7 +434,8 @@ impl Call<'_> {
             let (d, object) = self.object(name)?.ok_or_else(gone)?;
             all.push(match object {
                 Object::Stored(key) => {
-                    Scanned::Stored(self.stored(d, &key).map(Arc::clone).unwrap_or_default())
+                    let seen = self.stored_on_copy(d, &key).or_else(|| self.stored(d, &key).map(Arc::clone));
+                    Scanned::Stored(seen.unwrap_or_default())
                 }
                 Object::View(table) => Scanned::Stored(Arc::new(table)),
                 Object::System(full) => {

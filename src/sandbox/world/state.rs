@@ -35,6 +35,12 @@ pub(crate) struct State {
     pub(crate) seed: u64,
     pub(crate) dice: Dice,
     pub(crate) clock: DrillClock,
+    /// Milliseconds by which the clock was stepped on.
+    #[serde(default)]
+    pub(crate) ahead_ms: i64,
+    /// Its speed was set while the world was served: this clock is then the one that counts.
+    #[serde(default)]
+    pub(crate) by_hand: bool,
     /// Everything up to here has happened.
     pub(crate) at: DateTime<Utc>,
     /// When the walk began: history lies before.
@@ -48,11 +54,17 @@ pub(crate) struct State {
     /// What sets share: the database they are of.
     pub(crate) layouts: Vec<Layout>,
     pub(crate) biztalk: Computers,
+    /// Units of work that somebody coordinates.
+    #[serde(default)]
+    pub(crate) units: Vec<super::dtc::Unit>,
     /// Faults in force: id and server.
     pub(crate) faults: Vec<(String, String)>,
     /// Availability groups and mirroring.
     #[serde(default)]
     pub(crate) ha: super::ha::Ha,
+    /// What is still to happen by the world file.
+    #[serde(default)]
+    pub(crate) plays: Vec<super::play::Play>,
     /// Faults that still wait for their moment.
     #[serde(default)]
     pub(crate) pending: Vec<super::trigger::Pending>,
@@ -105,6 +117,8 @@ pub(crate) struct Server {
     pub(crate) transactions: Transactions,
     #[serde(skip)]
     pub(crate) locks: Locks,
+    #[serde(default)]
+    pub(crate) dtc: super::dtc::Dtc,
     #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
     /// Logical backup devices: name and path.
@@ -287,6 +301,9 @@ pub(crate) struct Content {
     pub(crate) tables: BTreeMap<String, Stored>,
     pub(crate) procedures: Vec<(String, i32)>,
     pub(crate) views: Vec<(String, i32)>,
+    /// What users' CREATE made, by name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) modules: BTreeMap<String, crate::sandbox::host::Module>,
     pub(crate) users: Vec<User>,
     /// Transactions that had not ended.
     #[serde(default, skip_serializing_if = "Open::is_empty")]
@@ -399,7 +416,10 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) workstation: String,
     pub(crate) database: String,
+    /// The database it was in first.
+    pub(crate) home: String,
     pub(crate) since: DateTime<Utc>,
+    pub(crate) encrypted: bool,
     pub(crate) command: Option<String>,
     /// The batch it sent last, cut to what is kept of it.
     pub(crate) text: Option<String>,

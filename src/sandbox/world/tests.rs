@@ -1,10 +1,19 @@
 //! The estate as its servers show it, through the `Host` seam alone.
 
+mod agent;
 mod asking;
+mod backup;
+mod biztalk;
 mod catalogue;
+mod dialect;
+mod distributed;
+mod functions;
 mod ha;
 mod locking;
+mod logship;
+mod principals;
 mod system;
+mod tools;
 mod transactions;
 
 use std::path::Path;

@@ -106,6 +106,24 @@ impl Transactions {
         self.all.iter_mut().find(|t| t.id == id)
     }
 
+    /// A prepared transaction that recovery found in a database, and nobody ends.
+    pub(crate) fn leave(&mut self, uow: Guid, database: i32, tran: Tran, at: DateTime<Utc>) {
+        let known = self.all.iter().find(|t| t.uow == Some(uow)).map(|t| t.id);
+        let id = known.unwrap_or_else(|| self.begin(None, "", None, at));
+        if let Some(t) = self.get_mut(id) {
+            (t.uow, t.prepared, t.session) = (Some(uow), true, None);
+            t.parts.insert(database, tran);
+        }
+    }
+
+    /// A database is done with its part; a transaction without parts is over.
+    pub(crate) fn drop_part(&mut self, uow: Guid, database: i32) {
+        for t in self.all.iter_mut().filter(|t| t.uow == Some(uow)) {
+            t.parts.remove(&database);
+        }
+        self.all.retain(|t| t.uow != Some(uow) || !t.parts.is_empty());
+    }
+
     pub(super) fn take(&mut self, id: i64) -> Option<Transaction> {
         let place = self.all.iter().position(|t| t.id == id)?;
         Some(self.all.remove(place))
@@ -184,13 +202,24 @@ impl Server {
         true
     }
 
-    /// What a start of the instance does with transactions that nobody ended.
-    pub(crate) fn recover(&mut self, at: DateTime<Utc>) {
+    /// The world was closed, and every session with it: only what is prepared goes on.
+    pub(crate) fn reopen(&mut self, at: DateTime<Utc>) {
         for db in &mut self.databases {
             if db.state == super::state::DbState::Online {
                 db.recover(at);
             }
         }
-        self.transactions.all.clear();
+        self.transactions.all.retain(|t| t.prepared);
+        self.lock_orphans();
+    }
+
+    /// The open databases in which a transaction is prepared, and under which resource manager.
+    pub(crate) fn open_parts(&self, id: i64) -> Vec<(usize, Guid)> {
+        let Some(t) = self.transactions.get(id) else { return Vec::new() };
+        let part = |(database, tran): (&i32, &Tran)| {
+            let d = self.databases.iter().position(|d| d.id == *database)?;
+            Some((d, self.databases[d].content.open.0.get(tran)?.prepared?.1))
+        };
+        t.parts.iter().filter_map(part).collect()
     }
 }

@@ -117,6 +117,7 @@ impl State {
             self.end_run(s, j, at, &Ending::Failed, "The service stopped.");
         }
         self.sessions.retain(|x| x.server != s);
+        self.recover_instance(s, at);
         let server = &mut self.servers[s];
         server.trouble.down_until = Some(up);
         server.trouble.cuts += 1;

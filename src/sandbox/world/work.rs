@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::state::State;
 use crate::sandbox::answer::Message;
 
+/// Arguments of a call: by name, or in their order.
+pub(crate) type Given = [(Option<String>, String)];
+
+/// A procedure called by hand has no more beats than this (databases times sets).
+const BEATS_BY_HAND: usize = 100_000;
+
 /// Where a step stands; saved, so that a run goes on after a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Beat {
@@ -73,6 +79,9 @@ impl State {
         let (simulated, subsystem) = (step.simulated, step.subsystem.to_uppercase());
         match subsystem.as_str() {
             "TSQL" => {}
+            "CMDEXEC" if command.to_lowercase().contains("sqllogship") => {
+                return self.run_sqllogship(s, j, &command, &beat, now);
+            }
             other => return batch::unstarted(n, &format!("not modelled: the {other} subsystem")),
         }
         if let Some(closed) = self.servers[s].database(&database).and_then(super::state::Database::closed) {
@@ -84,17 +93,73 @@ impl State {
         if simulated {
             return self.play(&command, &beat);
         }
-        match sole_call(&command).as_deref() {
-            Some("sp_backupallfull_schedule") => self.back_up_all(s, &database, &command, beat, now),
-            Some("upkeepbackup") => self.upkeep(s, &command, beat, now),
-            Some("sp_markall") => self.mark_and_back_up(s, &database, &command, beat, now),
-            Some("sp_deletebackuphistory") => self.clear_history(s, &database, &command, now),
-            Some("bts_getbackuphistory") => self.import_history(s, &beat, now),
-            Some("bts_restoredatabases") => self.restore_databases(s, beat, now),
-            Some("bts_restoretomark") => self.restore_to_mark(s, beat, now),
-            Some("bts_createagentjobs") => self.recreate_jobs(s, &beat, now),
-            _ => self.tsql_step(s, j, n, beat, now),
+        let called = sole_call(&command);
+        if called.as_deref() == Some("upkeepbackup") {
+            return self.upkeep(s, &command, beat, now);
         }
+        if let Some(procedure) = called.filter(|p| self.is_there(s, &database, p)) {
+            let given = arguments(&command, &procedure);
+            if let Some(next) = self.biztalk_call(s, &database, &procedure, &given, beat.clone(), now) {
+                return next;
+            }
+        }
+        self.tsql_step(s, j, n, beat, now)
+    }
+
+    /// Whether a database has that procedure.
+    fn is_there(&self, s: usize, database: &str, procedure: &str) -> bool {
+        self.servers[s]
+            .database(database)
+            .is_some_and(|d| d.content.procedures.iter().any(|(p, _)| p.eq_ignore_ascii_case(procedure)))
+    }
+
+    /// Carries on one of BizTalk's procedures that take their time; None when it is none of them.
+    fn biztalk_call(
+        &mut self,
+        s: usize,
+        database: &str,
+        procedure: &str,
+        given: &Given,
+        beat: Beat,
+        now: DateTime<Utc>,
+    ) -> Option<Next> {
+        Some(match procedure {
+            "sp_backupallfull_schedule" => self.back_up_all(s, database, given, beat, now),
+            "sp_markall" => self.mark_and_back_up(s, database, given, beat, now),
+            "sp_deletebackuphistory" => self.clear_history(s, database, given, now),
+            "bts_getbackuphistory" => self.import_history(s, &beat, now),
+            "bts_restoredatabases" => self.restore_databases(s, beat, now),
+            "bts_restoretomark" => self.restore_to_mark(s, beat, now),
+            "bts_createagentjobs" => self.recreate_jobs(s, &beat, now),
+            _ => return None,
+        })
+    }
+
+    /// The same called by somebody, or out of a longer text: from its beginning to its end at one moment.
+    pub(crate) fn by_hand(
+        &mut self,
+        s: usize,
+        database: &str,
+        procedure: &str,
+        given: &Given,
+        now: DateTime<Utc>,
+    ) -> Option<Result<(), Vec<Message>>> {
+        let mut beat = Beat::Begin;
+        let mut waits = 0;
+        for _ in 0..BEATS_BY_HAND {
+            match self.biztalk_call(s, database, procedure, given, beat.clone(), now)? {
+                Next::Later { beat: next, .. } => {
+                    waits = if next == beat { waits + 1 } else { 0 };
+                    if waits > 1 {
+                        break;
+                    }
+                    beat = next;
+                }
+                Next::Done(_) => return Some(Ok(())),
+                Next::Failed(messages) => return Some(Err(messages)),
+            }
+        }
+        Some(Err(vec![Message::not_modelled(format_args!("{procedure} waiting for BTS_BackupJob_Lock"))]))
     }
 
     /// A step that the world file declares to be played only.

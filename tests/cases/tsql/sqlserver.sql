@@ -46,3 +46,9 @@ WHERE d.name = @db;
 SELECT TOP (1) rh.restore_date, bs.backup_start_date, bs.backup_finish_date, bs.first_lsn, bs.last_lsn, bs.last_recovery_fork_guid, bs.server_name, rh.stop_at_mark_name, rh.recovery
 FROM msdb.dbo.restorehistory rh JOIN msdb.dbo.backupset bs ON bs.backup_set_id = rh.backup_set_id
 WHERE rh.destination_database_name = @db AND rh.restore_type = 'L' ORDER BY rh.restore_history_id DESC;
+-- S08
+CREATE LOGIN [dr_reader] WITH PASSWORD = N'Reads-only-2026', CHECK_POLICY = ON;
+GRANT VIEW SERVER STATE TO [dr_reader];
+GRANT VIEW ANY DEFINITION TO [dr_reader];
+GRANT CONNECT ANY DATABASE TO [dr_reader];
+USE msdb; CREATE USER [dr_reader] FOR LOGIN [dr_reader]; ALTER ROLE db_datareader ADD MEMBER [dr_reader];

@@ -101,3 +101,19 @@ fn diverged_and_lagging_destinations_are_behind_the_other_one() {
         assert!(restored(&estate, 1) > restored(&estate, 2), "{fault}");
     }
 }
+
+#[test]
+fn a_stolen_base_is_a_full_backup_of_somebody_else_that_is_not_copy_only() {
+    let fulls = "SELECT COUNT(*) FROM msdb.dbo.backupset s JOIN msdb.dbo.backupmediafamily m \
+                 ON m.media_set_id = s.media_set_id WHERE s.database_name = 'BizTalkDTADb' AND s.type = 'D' \
+                 AND s.is_copy_only = 0 AND m.physical_device_name LIKE 'D:\\Temp\\%'";
+    assert_eq!(Estate::with(&[]).ask(0, fulls).number(), 0);
+    let estate = Estate::with(&["stolen-base"]);
+    assert_eq!(estate.ask(0, fulls).number(), 1);
+    let backup = "BACKUP DATABASE BizTalkDTADb TO DISK = N'D:\\Temp\\d.bak' WITH DIFFERENTIAL";
+    assert!(estate.ask(0, backup).errors.is_empty());
+    let base = "SELECT COUNT(*) FROM msdb.dbo.backupset d JOIN msdb.dbo.backupset f \
+                ON f.backup_set_uuid = d.differential_base_guid JOIN msdb.dbo.backupmediafamily m \
+                ON m.media_set_id = f.media_set_id WHERE d.type = 'I' AND m.physical_device_name LIKE 'D:\\Temp\\%'";
+    assert_eq!(estate.ask(0, base).number(), 1);
+}

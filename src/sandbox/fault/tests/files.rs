@@ -88,3 +88,13 @@ fn a_full_volume_has_no_room() {
     assert!(Estate::with(&[]).ask(1, free).number() > 100_000);
     assert!(Estate::with(&["volume-full"]).ask(1, free).number() < 100);
 }
+
+#[test]
+fn without_the_certificate_an_encrypted_log_cannot_be_restored() {
+    let estate = Estate::with(&["missing-certificate"]);
+    let errors = estate.restore_newest(1, LARGEST);
+    assert!(errors.contains(&33111) && errors.last() == Some(&3013), "{errors:?}");
+    assert_eq!(estate.restore_newest(1, "SSODB"), NONE);
+    let path = estate.newest_log(1, LARGEST);
+    assert_eq!(estate.ask(0, &format!("RESTORE VERIFYONLY FROM DISK = N'{path}'")).errors, NONE);
+}

@@ -18,11 +18,8 @@ pub(super) fn shipped() -> Vec<(String, String)> {
         .map(|f| {
             let text = std::fs::read_to_string(f.path()).unwrap();
             let name = f.path().file_stem().unwrap().to_string_lossy().into_owned();
-            let short = if name.starts_with("biztalk") {
-                text.replace("history: 26h", "history: 140m")
-            } else {
-                text
-            };
+            let short = text
+                .replace("history: 26h", if name == "quiet-night" { "history: 5h" } else { "history: 140m" });
             (name, short)
         })
         .collect();
@@ -59,7 +56,8 @@ fn groups(plan: &Plan) -> Vec<Vec<String>> {
 
 #[test]
 fn every_fault_can_be_put_into_every_world_that_it_fits_together_with_others() {
-    for (name, text) in shipped().into_iter().filter(|(name, _)| name != "big") {
+    // Faults of `biztalk` have tests of their own.
+    for (name, text) in shipped().into_iter().filter(|(name, _)| name != "big" && name != "biztalk") {
         for group in groups(&Plan::read(&text).unwrap()) {
             let folder = tempfile::tempdir().unwrap();
             let faults: Vec<&str> = group.iter().map(String::as_str).collect();

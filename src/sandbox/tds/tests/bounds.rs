@@ -177,3 +177,33 @@ async fn two_hundred_clients_at_once_are_all_served() {
     let answers = timeout(Duration::from_secs(30), asking.join_all()).await.unwrap();
     assert_eq!(answers, vec![0x81; 200]);
 }
+
+#[tokio::test]
+async fn savepoints_and_names_of_tm_requests_become_statements() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    let name = [6, b'a', 0, b']', 0, b'b', 0];
+    for request in [
+        [&[4, 0, 0, 0, 5, 0, 4][..], &name].concat(),
+        [&[4, 0, 0, 0, 9, 0][..], &name].concat(),
+        [&[4, 0, 0, 0, 8, 0][..], &name, &[0]].concat(),
+    ] {
+        socket.write_all(&packets(types::TRANSACTION, 0, 4096, &request)).await.unwrap();
+        assert_eq!(read_message(&mut socket).await, [&[0xFD][..], &[0; 12]].concat(), "{request:02X?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_longer_than_any_chunk_comes_whole_and_in_order() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let mut socket = logged_in(listener.address()).await;
+    let answer = ask(&mut socket, "wide").await;
+    // one column named "w", its value partially length-prefixed
+    let cell = &answer[3 + 4 + 2 + 8 + 3 + 1..];
+    let wanted: Vec<u8> = (0..100_000u32).flat_map(|n| ((n % 26) as u16 + 97).to_le_bytes()).collect();
+    assert_eq!(cell[..8], 200_000u64.to_le_bytes());
+    assert!(cell[12..12 + wanted.len()] == wanted[..]);
+    assert_eq!(ask(&mut socket, "two sets").await[0], 0x81);
+}

@@ -73,6 +73,8 @@ async fn every_encryption_logs_in_and_reads_rows() {
             assert_eq!(one_number(&mut client, "two sets").await, 1, "{encryption:?}, trust {trust}");
         }
     }
+    let encrypted: Vec<bool> = fake.logins.lock().unwrap().iter().map(|login| login.encrypted).collect();
+    assert_eq!(encrypted, [false, false, false, false, true, true, true, true], "OFF is for the login alone");
 }
 
 #[tokio::test]

@@ -84,6 +84,10 @@ impl Talk {
                 let rows = (0..40).map(|n| vec![text(n * 50), text(n)]).collect();
                 Self::set(&[("long", Type::NVarChar(None)), ("short", Type::NVarChar(Some(99)))], rows, sink);
             }
+            "wide" => {
+                let text = (0..100_000u32).map(|n| char::from((n % 26) as u8 + b'a')).collect();
+                Self::set(&[("w", Type::NVarChar(None))], vec![vec![Value::Text(text)]], sink);
+            }
             "two sets" => {
                 Self::set(&[("a", Type::Int)], vec![vec![Value::Int(1)], vec![Value::Int(2)]], sink);
                 Self::set(&[("b", Type::SYSNAME)], vec![vec![Value::Text("x".into())]], sink);
@@ -102,6 +106,10 @@ impl Talk {
                 let _ = sink.put(Part::Done { rows: None });
             }
             "unfit" => Self::set(&[("a", Type::TinyInt)], vec![vec![Value::Int(256)]], sink),
+            _ if sql.starts_with("SET TRANSACTION ISOLATION LEVEL ") => {}
+            "SAVE TRANSACTION [a]]b]" | "ROLLBACK TRANSACTION [a]]b]" | "BEGIN TRANSACTION [a]]b]" => {
+                let _ = sink.put(Part::Done { rows: None });
+            }
             "panic" => panic!("a fault of the evaluator"),
             "resets" => Self::set(&[("n", Type::Int)], vec![vec![Value::Int(self.resets)]], sink),
             "use msdb" => {

@@ -78,6 +78,8 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "SYSTEM_USER"
         | "USER"
         | "FILEGROUP_NAME"
+        | "CURRENT_TIMEZONE"
+        | "CURRENT_TIMEZONE_ID"
         | "SQLAGENT_SUSER_SNAME"
         | "ORIGINAL_DB_NAME"
         | "PROGRAM_NAME" => Type::SYSNAME,
@@ -101,6 +103,10 @@ pub(super) fn host_type(name: &str) -> Option<Type> {
         | "FILEPROPERTY"
         | "INDEXPROPERTY"
         | "TYPEPROPERTY"
+        | "FILEGROUP_ID"
+        | "FILEGROUPPROPERTY"
+        | "INDEXKEY_PROPERTY"
+        | "GETANSINULL"
         | "COL_LENGTH"
         | "SUSER_ID"
         | "IS_OBJECTSIGNED" => Type::Int,

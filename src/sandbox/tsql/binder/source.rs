@@ -173,8 +173,10 @@ impl Binder<'_> {
         if name.len() == 4 {
             return self.remote_table(name, alias);
         }
-        let object = self.world.object(name)?;
-        let columns = self.world.columns(&object)?.ok_or_else(|| invalid_object(name))?;
+        let object = self.object(name)?;
+        let Some(columns) = self.world.columns(&object)? else {
+            return self.user_view(name, &object, alias);
+        };
         if let Some(scope) = self.scope() {
             scope.reads_host = true;
         }
@@ -342,7 +344,7 @@ impl Binder<'_> {
         let (what, mut columns) = if let Some(found) = built_in {
             found
         } else {
-            let object: ObjectName = self.world.object(name)?;
+            let object: ObjectName = self.object(name)?;
             // its columns are known before its arguments are: ask with NULLs
             let nulls = vec![crate::sandbox::value::Value::Null; arguments.len()];
             let table = self.world.host.rowset(self.world.context, &object, &nulls);

@@ -7,7 +7,7 @@ use super::super::ast::{
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::answer::Message;
-use crate::sandbox::host::Command;
+use crate::sandbox::host::{Command, ModuleKind};
 
 impl Parser {
     pub(super) fn target(&mut self) -> Parsed<Target> {
@@ -245,6 +245,12 @@ impl Parser {
                 let if_exists = self.if_exists()?;
                 Ok(What::DropTable { names: self.commas(Self::name)?, if_exists })
             }
+            "VIEW" | "PROC" | "PROCEDURE" => {
+                let kind = if self.peek("VIEW") { ModuleKind::View } else { ModuleKind::Procedure };
+                self.advance();
+                let if_exists = self.if_exists()?;
+                Ok(What::DropModules { kind, names: self.commas(Self::name)?, if_exists })
+            }
             "INDEX" => {
                 self.advance();
                 let if_exists = self.if_exists()?;
@@ -258,6 +264,14 @@ impl Parser {
             "DATABASE" => {
                 self.advance();
                 self.drop_database()
+            }
+            "LOGIN" => {
+                self.advance();
+                self.drop_login()
+            }
+            "USER" => {
+                self.advance();
+                self.drop_user()
             }
             "AVAILABILITY" => {
                 self.advance();

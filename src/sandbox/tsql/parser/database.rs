@@ -6,10 +6,21 @@ use super::super::ast::{Expr, HostCommand, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::host::{Command, DatabaseChange, FileSpec};
+use crate::sandbox::value::{Type, Value};
 
 /// DBCC commands about databases.
-const CHECKS: [&str; 7] =
-    ["CHECKDB", "CHECKALLOC", "CHECKCATALOG", "CHECKTABLE", "DBINFO", "LOGINFO", "SQLPERF"];
+const CHECKS: [&str; 10] = [
+    "OPENTRAN",
+    "CHECKDB",
+    "CHECKALLOC",
+    "CHECKCATALOG",
+    "CHECKTABLE",
+    "DBINFO",
+    "LOGINFO",
+    "SQLPERF",
+    "TRACESTATUS",
+    "INPUTBUFFER",
+];
 
 impl Parser {
     /// Stands behind DBCC.
@@ -57,6 +68,9 @@ impl Parser {
     }
 
     fn dbcc_argument(&mut self) -> Parsed<Expr> {
+        if self.accept_symbol("-") {
+            return self.whole().map(|n| Expr::Literal(Value::Int(-n), Type::Int));
+        }
         match self.kind() {
             Kind::Variable | Kind::Text { .. } | Kind::Integer => self.constant(),
             _ => {

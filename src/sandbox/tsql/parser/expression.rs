@@ -178,7 +178,7 @@ impl Parser {
             Kind::Symbol("{") => return self.odbc().map(Either::Value),
             Kind::Quoted => return self.named().map(Either::Value),
             Kind::Word => return self.word().map(Either::Value),
-            Kind::Symbol(_) | Kind::End => return Err(self.unexpected()),
+            Kind::Symbol(_) | Kind::Label | Kind::End => return Err(self.unexpected()),
         };
         self.advance();
         Ok(Either::Value(value))
@@ -264,6 +264,12 @@ impl Parser {
             }
             "COALESCE" | "NULLIF" | "LEFT" | "RIGHT" if call => self.call_from(vec![word]),
             "NEXT" if self.ahead(1).is("VALUE") => Err(self.refused("sequences")),
+            "$ACTION" => {
+                let line = self.line();
+                self.advance();
+                Ok(Expr::Column(vec!["$action".to_owned()], line))
+            }
+            "$IDENTITY" | "$ROWGUID" | "$PARTITION" => Err(self.refused(&word)),
             _ if keyword::reserved(&word) => Err(self.unexpected()),
             _ => self.named(),
         }

@@ -3,7 +3,7 @@
 use super::super::ast::{Expr, HostCommand, Media, MediaOption, MediaWhat, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
-use crate::sandbox::host::{Command, RestoreInfo};
+use crate::sandbox::host::{Command, KillHow, RestoreInfo};
 use crate::sandbox::value::{Type, Value};
 
 /// Options of RESTORE with a value.
@@ -289,7 +289,18 @@ impl Parser {
     /// Stands behind KILL.
     pub(super) fn kill(&mut self) -> Parsed<What> {
         if matches!(self.kind(), Kind::Text { .. }) {
-            return Err(self.refused("KILL of a unit of work"));
+            let Expr::Literal(Value::Text(uow), _) = self.constant()? else { return Err(self.unexpected()) };
+            let how = if self.accept("WITH") {
+                match self.one_of(&["COMMIT", "ROLLBACK", "STATUSONLY"]) {
+                    Some("COMMIT") => KillHow::Commit,
+                    Some("ROLLBACK") => KillHow::Rollback,
+                    Some(_) => KillHow::StatusOnly,
+                    None => return Err(self.unexpected()),
+                }
+            } else {
+                KillHow::Plain
+            };
+            return Ok(What::Command(HostCommand::Ready(Command::KillUnit { uow, how })));
         }
         for word in ["STATS", "QUERY"] {
             if self.peek(word) {
@@ -301,10 +312,16 @@ impl Parser {
             return Err(self.unexpected());
         };
         self.advance();
-        if self.peek("WITH") {
-            return Err(self.refused("KILL … WITH"));
+        let number = if minus { -number } else { number };
+        if self.accept("WITH") {
+            if self.one_of(&["COMMIT", "ROLLBACK"]).is_some() {
+                let text = "KILL SPID WITH COMMIT/ROLLBACK is not supported by Microsoft SQL Server. Use KILL UOW WITH COMMIT/ROLLBACK to resolve in-doubt distributed transactions involving Microsoft Distributed Transaction Coordinator (MS DTC).";
+                return Err(crate::sandbox::answer::Message { class: 16, ..self.fail(6108, text) });
+            }
+            self.expect("STATUSONLY")?;
+            return Ok(What::Command(HostCommand::Ready(Command::KillStatus(number))));
         }
-        Ok(What::Command(HostCommand::Ready(Command::Kill(if minus { -number } else { number }))))
+        Ok(What::Command(HostCommand::Ready(Command::Kill(number))))
     }
 }
 

@@ -214,6 +214,6 @@ impl Parser {
 
     /// `THROW` is no reserved word, yet `SELECT 1 THROW` does not name a column.
     pub(super) fn starts_statement(&self) -> bool {
-        self.peek("THROW") && !self.ahead_symbol(1, ",") || self.ahead_symbol(1, ":")
+        self.peek("THROW") && !self.ahead_symbol(1, ",")
     }
 }

@@ -9,7 +9,7 @@ impl Parser {
     /// Stands behind EXEC.
     pub(super) fn execute(&mut self) -> Parsed<Execute> {
         if self.accept_symbol("(") {
-            let text = self.nested(Self::value)?;
+            let text = self.executed_text()?;
             if self.peek_symbol(",") {
                 return Err(self.refused("EXEC (…) with arguments"));
             }
@@ -46,6 +46,33 @@ impl Parser {
             return Err(self.refused("EXEC … WITH RESULT SETS"));
         }
         Ok(Execute { status, what })
+    }
+
+    /// Texts and variables put together, nothing else.
+    fn executed_text(&mut self) -> Parsed<Expr> {
+        let mut text: Option<Expr> = None;
+        let mut length = 0;
+        loop {
+            if !matches!(self.kind(), Kind::Text { .. } | Kind::Variable | Kind::Global) {
+                return Err(self.unexpected());
+            }
+            let next = self.constant()?;
+            text = Some(match text {
+                None => next,
+                Some(before) => {
+                    let add = super::super::ast::Operator::Add;
+                    Expr::Binary(add, Box::new(before), Box::new(next))
+                }
+            });
+            length += 1;
+            if length > super::HEIGHT {
+                return Err(self.too_deep());
+            }
+            if !self.accept_symbol("+") {
+                break;
+            }
+        }
+        text.ok_or_else(|| self.unexpected())
     }
 
     fn arguments(&mut self) -> Parsed<Vec<Argument>> {
@@ -161,7 +188,14 @@ impl Parser {
         let list = self.commas(|p| {
             let name = p.variable()?;
             p.accept("AS");
-            let kind = p.type_name(1)?;
+            // drivers still declare long values as the types of old; they are held as what replaced them
+            let old = p.one_of(&["TEXT", "NTEXT", "IMAGE"]);
+            let kind = match old {
+                Some("TEXT") => Type::VarChar(None),
+                Some("NTEXT") => Type::NVarChar(None),
+                Some(_) => Type::VarBinary(None),
+                None => p.type_name(1)?,
+            };
             if p.accept_symbol("=") {
                 p.constant()?;
             }

@@ -199,7 +199,13 @@ impl Parser {
                 self.at += 2;
                 let name = self.name()?;
                 self.at -= 1;
+                let before = self.at + 2;
                 let Expr::Call(fold) = self.call_from(name)? else { return Err(self.unexpected()) };
+                if fold.star || fold.arguments.is_empty() || !matches!(fold.arguments[..], [Expr::Column(..)])
+                {
+                    self.at = before;
+                    return Err(self.unexpected());
+                }
                 let (column, list, alias) = self.pivot_rest()?;
                 source =
                     Source::Pivot { source: Box::new(source), fold: fold as Box<Call>, column, list, alias };

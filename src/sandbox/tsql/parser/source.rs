@@ -169,6 +169,9 @@ impl Parser {
             }
             self.advance();
             let inner = self.nested(Self::joined)?;
+            if !matches!(inner, Source::Join { .. } | Source::Apply { .. }) {
+                return Err(self.unexpected());
+            }
             self.expect_symbol(")")?;
             return Ok(inner);
         }

@@ -1,8 +1,8 @@
 //! Statements, with or without semicolons between them.
 
-use super::super::ast::{Cte, Declaration, Expr, Mark, Statement, Transaction, What};
+use super::super::ast::{Creation, Cte, Declaration, Expr, Mark, Statement, Transaction, What};
 use super::super::lexer::Kind;
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, keyword};
 use crate::sandbox::value::{Type, Value};
 
 impl Parser {
@@ -28,7 +28,7 @@ impl Parser {
                     return Err(self.unexpected());
                 }
             }
-            if self.at == 0 && self.peek_name() && !self.peek("THROW") && !self.ahead_symbol(1, ":") {
+            if self.at == 0 && self.peek_name() && !self.peek("THROW") {
                 list.push(self.bare_procedure()?);
             } else {
                 list.push(self.nested(Self::statement)?);
@@ -55,6 +55,11 @@ impl Parser {
         if self.peek_symbol("(") && self.at_query() {
             return self.select_statement(Vec::new());
         }
+        if *self.kind() == Kind::Label && !keyword::reserved(&self.token().text) {
+            let label = self.token().text.clone();
+            self.advance();
+            return Ok(What::Label(label));
+        }
         if *self.kind() != Kind::Word {
             return Err(self.unexpected());
         }
@@ -65,11 +70,6 @@ impl Parser {
             "CREATE" | "ALTER" | "GRANT" | "DENY" | "REVOKE" | "RECONFIGURE" | "CHECKPOINT" | "SHUTDOWN"
             | "BULK" | "REVERT" | "SETUSER" | "READTEXT" | "WRITETEXT" | "UPDATETEXT" => {
                 return self.rare(&word);
-            }
-            _ if self.peek_name() && self.ahead_symbol(1, ":") => {
-                let label = self.identifier()?;
-                self.advance();
-                return Ok(What::Label(label));
             }
             _ => {}
         }
@@ -156,6 +156,15 @@ impl Parser {
                 self.at += 2;
                 self.create_table()
             }
+            ("CREATE" | "ALTER", "VIEW" | "PROC" | "PROCEDURE") => {
+                let how = if word == "ALTER" { Creation::Alter } else { Creation::Create };
+                self.at += 1;
+                self.module(how)
+            }
+            ("CREATE", "OR") if self.version >= 13 && self.ahead(2).is("ALTER") => {
+                self.at += 3;
+                self.module(Creation::Either)
+            }
             ("ALTER", "TABLE") => {
                 self.at += 2;
                 self.alter_table()
@@ -185,6 +194,30 @@ impl Parser {
             ("CREATE", "DATABASE") => {
                 self.at += 2;
                 self.create_database()
+            }
+            ("CREATE" | "ALTER", "LOGIN") => {
+                self.at += 2;
+                if word == "CREATE" { self.create_login() } else { self.alter_login() }
+            }
+            ("CREATE" | "ALTER", "USER") => {
+                self.at += 2;
+                if word == "CREATE" { self.create_user() } else { self.alter_user() }
+            }
+            ("ALTER", "ROLE") => {
+                self.at += 2;
+                self.alter_role(false)
+            }
+            ("ALTER", "SERVER") if self.ahead(2).text.eq_ignore_ascii_case("ROLE") => {
+                self.at += 3;
+                self.alter_role(true)
+            }
+            ("RECONFIGURE", _) => {
+                self.advance();
+                self.reconfigure()
+            }
+            ("GRANT" | "DENY" | "REVOKE", _) => {
+                self.advance();
+                self.permission(word)
             }
             ("ALTER", "AUTHORIZATION") => {
                 self.at += 2;
@@ -236,9 +269,15 @@ impl Parser {
             let cursor = Box::new(self.cursor_definition()?);
             return Ok(What::DeclareCursor { name, cursor });
         }
+        // a table variable stands alone
+        let mut first = true;
         let list = self.commas(|p| {
             let name = p.variable()?;
             p.accept("AS");
+            if p.peek("TABLE") && !first {
+                return Err(p.unexpected());
+            }
+            first = false;
             if p.accept("TABLE") {
                 return Ok(Declaration::Table { name, definition: p.table_columns()? });
             }
@@ -249,6 +288,9 @@ impl Parser {
             let value = if p.accept_symbol("=") { Some(p.value()?) } else { None };
             Ok(Declaration::Scalar { name, kind, value })
         })?;
+        if list.len() > 1 && matches!(list[0], Declaration::Table { .. }) {
+            return Err(self.unexpected());
+        }
         Ok(What::Declare(list))
     }
 
@@ -310,7 +352,22 @@ impl Parser {
 
     fn raise_error(&mut self) -> Parsed<What> {
         self.expect_symbol("(")?;
-        let mut values = self.commas(Self::value)?;
+        let mut values = vec![match self.kind() {
+            Kind::Text { .. } | Kind::Variable | Kind::Integer => self.constant()?,
+            _ => return Err(self.unexpected()),
+        }];
+        while self.accept_symbol(",") {
+            let minus = self.accept_symbol("-");
+            let number = match self.kind() {
+                Kind::Integer => self.token().text.parse::<i32>().is_ok(),
+                kind => *kind == Kind::Variable,
+            };
+            if !number && (minus || values.len() < 3) {
+                return Err(self.unexpected());
+            }
+            let value = self.constant()?;
+            values.push(if minus { Expr::Negate(Box::new(value)) } else { value });
+        }
         self.expect_symbol(")")?;
         let mut log = false;
         if self.accept("WITH") {

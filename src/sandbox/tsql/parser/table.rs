@@ -462,7 +462,7 @@ impl Parser {
                 self.commas(Self::identifier)?;
             }
             TableChange::Nothing
-        } else if *self.kind() == Kind::Word && !self.peek_name() {
+        } else if *self.kind() != Kind::Word || !self.peek_name() {
             return Err(self.unexpected());
         } else {
             return Err(self.refused(format!("ALTER TABLE … {}", self.token().text)));

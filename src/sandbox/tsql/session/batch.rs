@@ -47,6 +47,10 @@ pub(super) struct Batch<'s> {
     pub(super) cursors: std::collections::HashMap<String, u64>,
     /// Labels of this scope, in lower case.
     pub(super) labels: Vec<String>,
+    /// The text of a CREATE that is the whole batch.
+    pub(super) source: String,
+    /// The procedure that runs, for its errors.
+    pub(super) procedure: String,
 }
 
 impl Session {
@@ -74,27 +78,41 @@ impl<'s> Batch<'s> {
             line: 1,
             cursors: std::collections::HashMap::new(),
             labels: Vec::new(),
+            source: String::new(),
+            procedure: String::new(),
         }
     }
 
     /// Parses, checks and runs a text in this scope. Errors that nobody catches have been sent.
     pub(super) fn text(&mut self, sql: &str) -> Stepped {
+        if sql.len() > crate::limits::SANDBOX_SQL_BYTES {
+            let what = format!("a statement text of more than {} bytes", crate::limits::SANDBOX_SQL_BYTES);
+            return self.fail_compile(vec![Message::not_modelled(what)]);
+        }
         let version = self.session.host.version().0;
         let parsed = parser::batch(sql, self.session.settings.quoted_identifier, version);
         let statements = match parsed {
             Ok(statements) => statements,
             Err(message) => return self.fail_compile(vec![message]),
         };
-        if let Err(message) = super::label::check(&statements, &mut self.labels) {
+        if let [Statement { what: What::CreateModule { .. }, .. }] = &statements[..] {
+            sql.clone_into(&mut self.source);
+        }
+        self.run_all(&statements)
+    }
+
+    /// Checks and runs statements in this scope.
+    pub(super) fn run_all(&mut self, statements: &[Statement]) -> Stepped {
+        if let Err(message) = super::label::check(statements, &mut self.labels) {
             return self.fail_compile(vec![message]);
         }
-        if self.session.settings.parse_only && !super::label::sets_parse_only(&statements) {
+        if self.session.settings.parse_only && !super::label::sets_parse_only(statements) {
             return Ok(Flow::Next);
         }
-        if let Err(messages) = self.check(&statements) {
+        if let Err(messages) = self.check(statements) {
             return self.fail_compile(messages);
         }
-        let result = self.list(&statements);
+        let result = self.list(statements);
         self.end_cursors();
         match result {
             Err(raised) if raised.sent && raised.ends == Ends::Scope => Ok(Flow::Return(0)),
@@ -151,6 +169,9 @@ impl<'s> Batch<'s> {
             Err(raised) if raised.sent => Err(raised),
             Err(mut raised) => {
                 for message in &mut raised.messages {
+                    if message.procedure.is_empty() {
+                        message.procedure.clone_from(&self.procedure);
+                    }
                     // expressions do not know their line: the statement's
                     if message.line <= 1 {
                         message.line = statement.line;

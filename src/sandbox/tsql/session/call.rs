@@ -12,18 +12,23 @@ use crate::sandbox::answer::{Kept, Message, Parameter, Part, Sink};
 use crate::sandbox::value::{Type, Value};
 
 /// Procedures, EXEC and sp_executesql inside each other.
-const NESTING: usize = 32;
+pub(super) const NESTING: usize = 32;
+
+/// Prepared statements of one session.
+const PREPARED: usize = 10_000;
 
 /// A declared parameter: name, type, OUTPUT.
 type Declared = (String, Type, bool);
 
 /// A computed argument.
-struct Given {
-    name: Option<String>,
-    kind: Type,
-    value: Value,
+pub(super) struct Given {
+    pub(super) name: Option<String>,
+    pub(super) kind: Type,
+    pub(super) value: Value,
     /// The variable an output parameter goes back to.
-    output: Option<String>,
+    pub(super) output: Option<String>,
+    /// DEFAULT
+    pub(super) default: bool,
 }
 
 /// The parts of `[sys].sp_name`, or `None` when it is none.
@@ -73,6 +78,8 @@ impl Batch<'_> {
             line: self.line,
             cursors: std::mem::take(&mut self.cursors),
             labels: Vec::new(),
+            source: String::new(),
+            procedure: self.procedure.clone(),
         };
         // a TRY around: errors come back here and are raised by the INSERT
         let result = inner.execute(execute);
@@ -90,7 +97,7 @@ impl Batch<'_> {
     }
 
     /// Runs a text in a scope of its own; USE and SET of it end with it.
-    fn inner(&mut self, sql: &str, variables: Variables) -> Result<(i32, Variables), Raised> {
+    pub(super) fn inner(&mut self, sql: &str, variables: Variables) -> Result<(i32, Variables), Raised> {
         if self.depth + 1 >= NESTING {
             return Err(Message::error(
                 217,
@@ -123,14 +130,16 @@ impl Batch<'_> {
         let mut out = Vec::new();
         for argument in arguments {
             let Some(expr) = &argument.value else {
-                return Err(Message::not_modelled("DEFAULT as an argument").into());
+                let (name, kind) = (argument.name.clone(), Type::Int);
+                out.push(Given { name, kind, value: Value::Null, output: None, default: true });
+                continue;
             };
             let (value, kind) = self.evaluate_with(|b| b.value(expr), None)?;
             let output = match expr {
                 Expr::Variable(name) if argument.output => Some(name.to_lowercase()),
                 _ => None,
             };
-            out.push(Given { name: argument.name.clone(), kind, value, output });
+            out.push(Given { name: argument.name.clone(), kind, value, output, default: false });
         }
         Ok(out)
     }
@@ -139,6 +148,22 @@ impl Batch<'_> {
         let given = self.given(arguments)?;
         if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_executesql")) {
             return self.execute_sql(given);
+        }
+        if name.last().is_some_and(|n| n.eq_ignore_ascii_case("sp_msforeachdb")) {
+            return self.for_each_database(&given);
+        }
+        if let Some(status) = self.user_procedure(name, &given)? {
+            return Ok(status);
+        }
+        if given.iter().any(|g| g.default) {
+            return Err(Message::not_modelled("DEFAULT as an argument of this procedure").into());
+        }
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> = given.iter().map(|g| (g.name.as_deref(), &g.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            self.sink.put(Part::Done { rows: None })?;
+            return Ok(status);
         }
         let object = self.with_world(|world| {
             if name.len() > 3 {
@@ -266,17 +291,8 @@ fn missing(name: &str) -> Message {
 
 impl Session {
     pub(super) fn run_rpc(&mut self, procedure: &str, parameters: &[Parameter], sink: &mut dyn Sink) {
-        let name = procedure_name(procedure).unwrap_or_else(|| vec![procedure.to_owned()]);
-        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
         let mut batch = Batch::new(self, sink, Variables::default(), 0);
-        let result = match short.as_str() {
-            "sp_executesql" => batch.rpc_text(parameters),
-            "sp_prepare" => batch.rpc_prepare(parameters, false),
-            "sp_prepexec" => batch.rpc_prepare(parameters, true),
-            "sp_execute" => batch.rpc_execute(parameters),
-            "sp_unprepare" => batch.rpc_unprepare(parameters),
-            _ => batch.rpc_procedure(&name, parameters),
-        };
+        let result = batch.rpc_named(procedure, parameters);
         if let Err(raised) = result
             && !raised.sent
         {
@@ -296,6 +312,7 @@ fn given(parameter: &Parameter) -> Given {
         kind: parameter.kind,
         value: parameter.value.clone(),
         output: parameter.output.then(|| parameter.name.clone()),
+        default: false,
     }
 }
 
@@ -322,6 +339,47 @@ fn pick<'p>(parameters: &'p [Parameter], names: &[&str], place: usize) -> Option
 }
 
 impl Batch<'_> {
+    fn rpc_named(&mut self, procedure: &str, parameters: &[Parameter]) -> Stepped {
+        let name = procedure_name(procedure).unwrap_or_else(|| vec![procedure.to_owned()]);
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        match short.as_str() {
+            "sp_executesql" => self.rpc_text(parameters),
+            "sp_prepare" => self.rpc_prepare(parameters, false),
+            "sp_prepexec" => self.rpc_prepare(parameters, true),
+            "sp_prepexecrpc" => self.rpc_prepare_call(parameters),
+            "sp_execute" => self.rpc_execute(parameters),
+            "sp_unprepare" => self.rpc_unprepare(parameters),
+            _ => self.rpc_procedure(&name, parameters),
+        }
+    }
+
+    /// `sp_prepexecrpc`: a handle, a procedure, its arguments.
+    fn rpc_prepare_call(&mut self, parameters: &[Parameter]) -> Stepped {
+        let procedure = text_of(parameters.get(1));
+        let name = parameters.first().map(|p| p.name.clone()).unwrap_or_default();
+        // one kept inside another might never end
+        let short = procedure_name(&procedure).and_then(|parts| parts.last().map(|n| n.to_lowercase()));
+        if !short.is_some_and(|n| !n.starts_with("sp_prep") && n != "sp_execute" && n != "sp_unprepare") {
+            return Err(Message::not_modelled(format!("{procedure} by sp_prepexecrpc")).into());
+        }
+        let handle = self.keep(Prepared { procedure: Some(procedure.clone()), ..Prepared::default() })?;
+        self.rpc_named(&procedure, parameters.get(2..).unwrap_or_default())?;
+        self.sink.put(Part::Output { name, kind: Type::Int, value: Value::Int(i64::from(handle)) })?;
+        Ok(Flow::Next)
+    }
+
+    /// A handle for what is to be run again.
+    fn keep(&mut self, prepared: Prepared) -> Result<i32, Raised> {
+        if self.session.prepared.len() >= PREPARED {
+            let text = "There is insufficient system memory in resource pool 'default' to run this query.";
+            return Err(Message { class: 17, ..Message::error(701, text) }.into());
+        }
+        let handle = self.session.next_prepared;
+        self.session.next_prepared = handle.wrapping_add(1).max(1);
+        self.session.prepared.insert(handle, prepared);
+        Ok(handle)
+    }
+
     /// `sp_executesql`: statement, declaration, values.
     fn rpc_text(&mut self, parameters: &[Parameter]) -> Stepped {
         let statement = pick(parameters, &["@stmt", "@statement"], 0);
@@ -331,7 +389,8 @@ impl Batch<'_> {
             return Err(Message::error(201, text).into());
         }
         let known = usize::from(declaration.is_some()) + 1;
-        let prepared = Prepared { declaration: text_of(declaration), text: text_of(statement) };
+        let prepared =
+            Prepared { declaration: text_of(declaration), text: text_of(statement), procedure: None };
         self.run_prepared(&prepared, parameters.get(known..).unwrap_or_default())
     }
 
@@ -378,11 +437,10 @@ impl Batch<'_> {
     fn rpc_prepare(&mut self, parameters: &[Parameter], run: bool) -> Stepped {
         let declaration = pick(parameters, &["@params"], 1);
         let statement = pick(parameters, &["@stmt"], 2);
-        let prepared = Prepared { declaration: text_of(declaration), text: text_of(statement) };
+        let prepared =
+            Prepared { declaration: text_of(declaration), text: text_of(statement), procedure: None };
         parser::parameters(&prepared.declaration, self.session.host.version().0)?;
-        let handle = self.session.next_prepared;
-        self.session.next_prepared = handle.wrapping_add(1).max(1);
-        self.session.prepared.insert(handle, prepared.clone());
+        let handle = self.keep(prepared.clone())?;
         let name = parameters.first().map(|p| p.name.clone()).unwrap_or_default();
         if run {
             self.run_prepared(&prepared, parameters.get(3..).unwrap_or_default())?;
@@ -409,7 +467,11 @@ impl Batch<'_> {
     fn rpc_execute(&mut self, parameters: &[Parameter]) -> Stepped {
         let handle = self.handle(parameters)?;
         let Some(prepared) = self.session.prepared.get(&handle).cloned() else { return Ok(Flow::Next) };
-        self.run_prepared(&prepared, parameters.get(1..).unwrap_or_default())
+        let values = parameters.get(1..).unwrap_or_default();
+        match &prepared.procedure {
+            Some(procedure) => self.rpc_named(procedure, values),
+            None => self.run_prepared(&prepared, values),
+        }
     }
 
     fn rpc_unprepare(&mut self, parameters: &[Parameter]) -> Stepped {
@@ -420,6 +482,18 @@ impl Batch<'_> {
     }
 
     fn rpc_procedure(&mut self, name: &[String], parameters: &[Parameter]) -> Stepped {
+        if let Some(flow) =
+            self.rpc_user_procedure(name, &parameters.iter().map(given).collect::<Vec<_>>())?
+        {
+            return Ok(flow);
+        }
+        let short = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        let own: Vec<_> =
+            parameters.iter().map(|p| (Some(p.name.as_str()).filter(|n| !n.is_empty()), &p.value)).collect();
+        if let Some(status) = self.described(&short, &own)? {
+            self.sink.put(Part::Status(status))?;
+            return Ok(Flow::Next);
+        }
         let object = self.with_world(|world| world.object(&name.to_vec()))?;
         let arguments: Vec<_> = parameters
             .iter()

@@ -209,7 +209,10 @@ impl Batch<'_> {
         let mut changes = Changes::default();
         let mut told = Vec::new();
         let mut count = 0;
-        let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let mut next = match self.own_table(&changed) {
+            Some(table) => table.next_identity,
+            None => self.next_identity(&changed, &definition.columns)?,
+        };
         for (what, around) in merged {
             count += 1;
             let around = Some(around);

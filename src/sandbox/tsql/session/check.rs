@@ -22,6 +22,11 @@ impl Batch<'_> {
             // nothing would run before it: its own binding says the same
             return Ok(());
         }
+        self.check_every(statements)
+    }
+
+    /// The same, of a procedure's body: nothing of it runs now.
+    pub(super) fn check_every(&mut self, statements: &[Statement]) -> Result<(), Vec<Message>> {
         let real = self.variables.clone();
         let database = self.session.context.database.clone();
         let result = statements.iter().try_for_each(|s| self.check_one(s));
@@ -55,7 +60,7 @@ impl Batch<'_> {
         list.iter().try_for_each(|s| self.check_one(s))
     }
 
-    fn check_one(&mut self, statement: &Statement) -> Result<(), Vec<Message>> {
+    pub(super) fn check_one(&mut self, statement: &Statement) -> Result<(), Vec<Message>> {
         match &statement.what {
             What::Select(query) => {
                 let result = self.with_world(|world| Binder::new(world).statement(query).map(|_| ()));

@@ -45,12 +45,18 @@ impl Batch<'_> {
                     )
                     .followed(&command));
                 }
-                Command::Kill(_) => Some("KILL"),
+                Command::Kill(_) | Command::KillUnit { .. } => Some("KILL"),
+                Command::KillStatus(_) => None,
                 Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => Some("ALTER DATABASE"),
                 Command::CreateDatabase { .. } => Some("CREATE DATABASE"),
                 Command::DropDatabase(_) | Command::DropDatabases { .. } => Some("DROP DATABASE"),
                 Command::CheckDb { .. } | Command::Dbcc { .. } | Command::SetOwner { .. } => None,
                 Command::Availability(statement) => Some(statement.verb()),
+                Command::Security(crate::sandbox::host::security::Security::Reconfigure) => {
+                    let text = "CONFIG statement cannot be used inside a user transaction.";
+                    return Err(Message::error(574, text).into());
+                }
+                Command::Security(_) => None,
             };
             if let Some(verb) = verb {
                 let number = if verb == "KILL" { 6115 } else { 226 };
@@ -149,12 +155,13 @@ fn verb(command: &Command) -> &'static str {
         Command::Restore { log: false, .. } => "RESTORE DATABASE",
         Command::Backup { log: true, .. } => "BACKUP LOG",
         Command::Backup { log: false, .. } => "BACKUP DATABASE",
-        Command::Kill(_) => "KILL",
+        Command::Kill(_) | Command::KillStatus(_) | Command::KillUnit { .. } => "KILL",
         Command::AlterDatabase { .. } | Command::ChangeDatabase { .. } => "ALTER DATABASE",
         Command::CreateDatabase { .. } => "CREATE DATABASE",
         Command::DropDatabase(_) | Command::DropDatabases { .. } => "DROP DATABASE",
         Command::SetOwner { .. } => "ALTER AUTHORIZATION",
         Command::Availability(statement) => statement.verb(),
+        Command::Security(statement) => statement.verb(),
         Command::CheckDb { .. } => "DBCC TABLE CHECK",
         Command::Dbcc { .. } => "DBCC",
     }

@@ -83,6 +83,8 @@ impl Batch<'_> {
                 let definition = self.completed(&shown, definition.clone())?;
                 self.create_table(name, LocalTable::new(definition))
             }
+            What::CreateModule { name, how, module } => self.create_module(name, *how, module),
+            What::DropModules { kind, names, if_exists } => self.drop_modules(*kind, names, *if_exists),
             What::CreateIndex { name, table, unique, columns } => {
                 self.create_index(name, table, *unique, columns)
             }
@@ -266,7 +268,14 @@ impl Batch<'_> {
             return Err(Message::not_modelled("global temporary tables").into());
         }
         if !last.starts_with('#') {
-            return Err(Message::not_modelled("CREATE TABLE of a permanent table").into());
+            let definition = table.definition.clone();
+            let rows = table.table.rows;
+            self.create_permanent(name, &definition)?;
+            if !rows.is_empty() {
+                let object = self.with_world(|world| world.object(name))?;
+                self.write(&object, crate::sandbox::host::Change::Insert(rows))?;
+            }
+            return Ok(());
         }
         let key = last.to_lowercase();
         if self.session.temporary.contains_key(&key) {
@@ -282,7 +291,9 @@ impl Batch<'_> {
         for name in names {
             let Some(last) = name.last() else { continue };
             if !last.starts_with('#') {
-                return Err(Message::not_modelled("DROP TABLE of a permanent table").into());
+                let kind = crate::sandbox::host::ModuleKind::Table;
+                self.drop_modules(kind, std::slice::from_ref(name), if_exists)?;
+                continue;
             }
             let key = last.to_lowercase();
             self.session.keep_table(&key);

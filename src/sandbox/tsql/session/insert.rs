@@ -22,6 +22,9 @@ impl Batch<'_> {
             return Ok(table.definition.clone());
         }
         let Changed::Host(object) = changed else { return Ok(TableDefinition::default()) };
+        if let Some(definition) = self.permanent_definition(object)? {
+            return Ok(definition);
+        }
         let columns = self.with_world(|world| world.columns(object))?;
         let columns = columns.ok_or_else(|| {
             Message::error(208, format!("Invalid object name '{}.{}'.", object.schema, object.name))
@@ -129,7 +132,10 @@ impl Batch<'_> {
                 rows.truncate(usize::try_from(n).unwrap_or(0));
             }
         }
-        let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let mut next = match self.own_table(&changed) {
+            Some(table) => table.next_identity,
+            None => self.next_identity(&changed, &definition.columns)?,
+        };
         let mut whole = Vec::with_capacity(rows.len());
         for row in rows {
             if self.sink.stopped() {
@@ -247,7 +253,10 @@ impl Batch<'_> {
         if places.len() != kinds.len() {
             return Err(self.unbound(vec![mismatch()]));
         }
-        let mut next = self.own_table(&changed).map_or(1, |t| t.next_identity);
+        let mut next = match self.own_table(&changed) {
+            Some(table) => table.next_identity,
+            None => self.next_identity(&changed, &definition.columns)?,
+        };
         let mut whole = Vec::new();
         for row in rows {
             let row: Vec<Option<Value>> = row.into_iter().map(Some).collect();

@@ -139,9 +139,6 @@ impl Batch<'_> {
     }
 
     fn select_into(&mut self, query: &Query, into: &[String]) -> Result<u64, Raised> {
-        if !into.last().is_some_and(|n| n.starts_with('#')) {
-            return Err(Message::not_modelled("SELECT INTO a permanent table").into());
-        }
         let (columns, rows, _) = self.query(query)?;
         if let Some(at) = columns.iter().position(|c| c.name.is_empty()) {
             let text = format!(

@@ -9,6 +9,7 @@ use super::super::convert::convert;
 use super::super::evaluate::{Run, Scope};
 use super::super::plan::Row;
 use super::super::state::LocalTable;
+use super::super::types;
 use super::batch::Batch;
 use super::change::Changes;
 use super::raised::Raised;
@@ -487,6 +488,21 @@ pub(super) fn full_name(changed: &Changed, shown: &str) -> String {
         Changed::Host(object) => format!("{}.{}.{}", object.database, object.schema, object.name),
         Changed::Temporary(_) => format!("tempdb.dbo.{}", shown.rsplit('.').next().unwrap_or(shown)),
         Changed::Variable(_) => shown.to_owned(),
+    }
+}
+
+/// A type as CREATE TABLE writes it.
+pub(super) fn type_text(kind: Type) -> String {
+    let max = |n: Option<u16>| n.map_or_else(|| "max".to_owned(), |n| n.to_string());
+    let name = types::name(kind).trim_end_matches("(max)");
+    match kind {
+        Type::Decimal { precision, scale } => format!("decimal({precision}, {scale})"),
+        Type::Time { scale } | Type::DateTime2 { scale } | Type::DateTimeOffset { scale } => {
+            format!("{name}({scale})")
+        }
+        Type::Char(n) | Type::NChar(n) | Type::Binary(n) => format!("{name}({n})"),
+        Type::VarChar(n) | Type::NVarChar(n) | Type::VarBinary(n) => format!("{name}({})", max(n)),
+        _ => name.to_owned(),
     }
 }
 

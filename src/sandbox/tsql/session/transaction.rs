@@ -76,6 +76,11 @@ impl Session {
                 distributed: begin.distributed,
             });
             sink.put(Part::Begun(id))?;
+        } else if begin.distributed {
+            self.host.begin(&self.context, begin)?;
+            if let Some(open) = &mut self.transaction {
+                open.distributed = true;
+            }
         }
         self.globals.transactions += 1;
         if self.globals.transactions > 1 {
@@ -96,9 +101,11 @@ impl Session {
             && let Some(open) = &self.transaction
         {
             let id = open.id;
-            self.host.commit(&self.context)?;
+            let committed = self.host.commit(&self.context);
             self.transaction = None;
-            sink.put(Part::Ended { id, committed: true })?;
+            self.globals.transactions = 0;
+            sink.put(Part::Ended { id, committed: committed.is_ok() })?;
+            return Ok(committed?);
         }
         self.globals.transactions -= 1;
         if self.globals.transactions > 0 {

@@ -39,6 +39,8 @@ pub(crate) enum Ending {
 const BIZTALK: usize = usize::MAX;
 /// Stands for availability groups and mirroring.
 const HA: usize = usize::MAX - 2;
+/// Stands for what the world file lets happen.
+const PLAY: usize = usize::MAX - 3;
 /// Stands for a fault whose time has come, where a server's number is asked for.
 const FAULT: usize = usize::MAX - 1;
 
@@ -92,6 +94,8 @@ impl State {
                 self.beat_of_biztalk(due);
             } else if s == HA {
                 self.beat_of_ha(due);
+            } else if s == PLAY {
+                self.perform(j, due);
             } else if s == FAULT {
                 // There is no statement to end: a fault that comes at a time changes the world alone.
                 let _ = self.strike(j);
@@ -127,6 +131,11 @@ impl State {
             && first.is_none_or(|(best, _, _)| beat < best)
         {
             first = Some((beat, HA, 0));
+        }
+        if let Some((at, n)) =
+            self.next_play().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))
+        {
+            first = Some((at, PLAY, n));
         }
         if let Some((at, n)) =
             self.next_strike().filter(|(at, _)| *at <= now && first.is_none_or(|f| *at < f.0))
@@ -389,6 +398,10 @@ fn said(account: &str, how: &Result<String, Vec<Message>>) -> (i64, i64, i64, St
 pub(crate) fn spoken(all: &[Message]) -> String {
     let one = |m: &Message| {
         let (state, word) = if m.class > 10 { ("42000", "Error") } else { ("01000", "Message") };
+        // What a program prints has no number.
+        if m.class > 10 && m.number == 0 {
+            return m.text.clone();
+        }
         format!("{} [SQLSTATE {state}] ({word} {})", m.text, m.number)
     };
     all.iter().map(one).collect::<Vec<_>>().join("  ")

@@ -121,7 +121,11 @@ impl State {
             && server.database(database).is_some_and(|d| {
                 d.user_access == 0 && d.state == DbState::Online && self.biztalk_uses(&d.role)
             });
-        if biztalk || self.sessions.iter().any(|x| here(&x)) {
+        // A transaction holds the database it has changed, wherever its session is.
+        let held = server
+            .database(database)
+            .is_some_and(|d| server.transactions.all.iter().any(|t| t.parts.contains_key(&d.id)));
+        if biztalk || held || self.sessions.iter().any(|x| here(&x)) {
             return Err(Message::error(
                 3101,
                 "Exclusive access could not be obtained because the database is in use.",

@@ -104,6 +104,13 @@ fn add_group(
     for name in &group.databases {
         let id = state.dice.guid();
         let Some(end) = home.and_then(|s| begin_chain(state, s, name)) else { continue };
+        // One identity with MS DTC for the database, wherever it is.
+        if group.dtc_support == planned::Dtc::PerDb {
+            let manager = state.dice.guid();
+            if let Some(db) = home.and_then(|s| state.servers[s].database_mut(name)) {
+                db.more.manager = Some(manager);
+            }
+        }
         for replica in replicas.iter().filter(|r| Some(r.server) != home) {
             copy(state, home.unwrap_or_default(), replica.server, name, DbState::Online);
         }
@@ -145,6 +152,7 @@ fn add_group(
         listener,
         lost: None,
         sequence: 4_294_967_301,
+        moves: 0,
     });
     Ok(())
 }

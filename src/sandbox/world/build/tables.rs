@@ -85,8 +85,13 @@ const DESTINATION_PROCEDURES: &[&str] = &[
 ];
 
 /// Procedures that play the part of people and computers outside SQL Server.
-pub(crate) const SANDBOX_PROCEDURES: &[&str] =
-    &["sandbox_CreateLogins", "sandbox_StartBizTalk", "sandbox_StopBizTalk", "sandbox_UpdateDatabase"];
+pub(crate) const SANDBOX_PROCEDURES: &[&str] = &[
+    "sandbox_Clock",
+    "sandbox_CreateLogins",
+    "sandbox_StartBizTalk",
+    "sandbox_StopBizTalk",
+    "sandbox_UpdateDatabase",
+];
 
 pub(super) fn make(
     server: &mut Server,

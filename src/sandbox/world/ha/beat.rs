@@ -10,7 +10,7 @@ impl State {
         let coarse = self.fresh.is_some() && now < self.opened - TimeDelta::minutes(70);
         self.ship(now);
         for (s, name) in self.first_copies() {
-            let busy = self.biztalk.connected_to.is_some() || !self.is_biztalk(s, &name);
+            let busy = self.biztalk_works_on(s) || !self.is_biztalk(s, &name);
             if self.reachable(s)
                 && let Some(d) = self.servers[s].database_index(&name)
             {

@@ -35,8 +35,8 @@ impl Barred {
             (true, _) if ask.norecovery => Self::TailBackup,
             (true, true) => Self::CopyOnlyLog,
             (true, false) => Self::LogBackup,
-            (false, true) => Self::CopyOnly,
-            (false, false) => Self::FullBackup,
+            (false, true) if !ask.differential => Self::CopyOnly,
+            (false, _) => Self::FullBackup,
         }
     }
 }
@@ -281,6 +281,19 @@ impl State {
             copy.joined && group.primary != Some(r) && copy.hardened < kept
         };
         group.databases[m].copies.iter().enumerate().any(behind).then_some((9, "AVAILABILITY_REPLICA"))
+    }
+
+    /// Where the n-th listener leads.
+    pub(crate) fn behind_listener(&self, number: usize) -> super::BehindListener {
+        let Some(group) = self.ha.groups.iter().filter(|g| g.listener.is_some()).nth(number) else {
+            return super::BehindListener::default();
+        };
+        let primary = group.primary.filter(|p| self.role(group, *p) == Role::Primary);
+        super::BehindListener {
+            server: primary.map(|p| group.replicas[p].server),
+            moves: group.moves,
+            routes: primary.is_some_and(|p| !group.replicas[p].routing_list.is_empty()),
+        }
     }
 
     /// The server that a listener's name leads to now.

@@ -215,7 +215,7 @@ impl State {
                         "DTC_SUPPORT of a group that exists, before SQL Server 2016 SP2",
                     ));
                 }
-                group.dtc = *per_db;
+                self.set_dtc_support(g, *per_db);
             }
             GroupOption::Basic => return Err(Message::not_modelled("SET (BASIC)")),
         }
@@ -280,6 +280,9 @@ impl State {
         let member = &mut self.ha.groups[g].databases[m];
         let copy = std::mem::take(&mut member.copies[r]);
         let (name, server) = (member.name.clone(), self.ha.groups[g].replicas[r].server);
+        if self.ha.groups[g].dtc {
+            self.set_resource_manager(server, &name, None);
+        }
         if copy.joined
             && let Some(db) = self.servers[server].database_mut(&name)
         {
@@ -294,7 +297,10 @@ impl State {
                 self.unjoin(g, m, r);
             }
         }
-        self.ha.groups[g].databases.remove(m);
+        let gone = self.ha.groups[g].databases.remove(m);
+        if let Some(primary) = self.ha.groups[g].primary_server().filter(|_| self.ha.groups[g].dtc) {
+            self.set_resource_manager(primary, &gone.name, None);
+        }
     }
 
     fn drop_group(&mut self, s: usize, g: usize) -> Done {
@@ -397,6 +403,11 @@ impl State {
             .map(|r| if group.primary == Some(r) { Copy::level(end, now) } else { Copy::default() })
             .collect();
         group.databases.push(Member { id, name, copies });
+        if group.dtc {
+            let manager = self.dice.guid();
+            let m = self.ha.groups[g].databases.len() - 1;
+            self.identify(g, m, Some(manager));
+        }
     }
 
     fn new_replica(&mut self, new: &NewReplica, now: DateTime<Utc>) -> Result<Replica, Message> {
@@ -530,12 +541,13 @@ impl State {
             listener: None,
             lost: None,
             sequence: 1,
+            moves: 0,
         });
         let g = self.ha.groups.len() - 1;
         for option in new.options.iter().filter(|o| **o != GroupOption::Basic) {
             // A group that is being made may have DTC support on any version that knows it.
             if let GroupOption::DtcSupport(per_db) = option {
-                self.ha.groups[g].dtc = *per_db;
+                self.set_dtc_support(g, *per_db);
             } else if let Err(refused) = self.set_group_option(s, g, option) {
                 self.ha.groups.pop();
                 return Err(refused);

@@ -18,7 +18,7 @@ impl State {
 }
 
 /// `IF (sys.fn_hadr_is_primary_replica('X') = 1) BEGIN … END`: X, and what stands between.
-fn behind_guard(command: &str) -> Option<(&str, &str)> {
+pub(super) fn behind_guard(command: &str) -> Option<(&str, &str)> {
     let skip = |text: &str, word: &str| {
         text.get(..word.len()).filter(|w| w.eq_ignore_ascii_case(word)).map(|_| word.len())
     };

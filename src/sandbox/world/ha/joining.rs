@@ -154,6 +154,7 @@ impl State {
                 ),
             ));
         }
+        let manager = first.more.manager;
         if let Some(db) = self.servers[s].database_mut(name) {
             db.state = DbState::Online;
             db.redo = None;
@@ -161,6 +162,7 @@ impl State {
             db.log.records.clear();
         }
         self.ha.groups[g].databases[m].copies[r] = Copy::level(redo.start, now);
+        self.set_resource_manager(s, name, manager);
         self.ship(now);
         Ok(())
     }

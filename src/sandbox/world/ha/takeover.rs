@@ -15,6 +15,15 @@ impl State {
     /// Makes a replica the primary of its group. What it has not hardened is lost to it.
     pub(crate) fn take_over(&mut self, g: usize, r: usize, forced: bool, now: DateTime<Utc>) {
         self.ship(now);
+        self.change_primary(g, r, forced, now);
+    }
+
+    /// The same with the log that the replica has, and nothing sent before.
+    pub(crate) fn take_over_as_it_is(&mut self, g: usize, r: usize, now: DateTime<Utc>) {
+        self.change_primary(g, r, false, now);
+    }
+
+    fn change_primary(&mut self, g: usize, r: usize, forced: bool, now: DateTime<Utc>) {
         let group = &self.ha.groups[g];
         let (from, to) = (group.primary, group.replicas[r].server);
         let old = group.primary_server();
@@ -64,6 +73,7 @@ impl State {
         group.primary = Some(r);
         group.lost = None;
         group.sequence += 1;
+        group.moves += 1;
         if let Some(old) = old {
             self.move_biztalk(old, to, &names);
         }
@@ -100,7 +110,17 @@ impl State {
         if traffic > 0 {
             db.traffic = traffic;
         }
-        db.recover(now);
+        let (kind, was, is) = if self.ha.session(to, name).is_some() {
+            ("mirrored", "MIRROR", "PRINCIPAL")
+        } else {
+            ("availability group", "RESOLVING", "PRIMARY")
+        };
+        let text = format!(
+            "The {kind} database \"{name}\" is changing roles from \"{was}\" to \"{is}\" because the mirroring session or availability group failed over due to role synchronization. This is an informational message only. No user action is required."
+        );
+        self.log_error(to, &text);
+        // What is prepared may leave it suspect; the error log tells.
+        self.recover_database(to, name, now);
     }
 
     /// The transactions of sessions that were in a database end with it: what they did elsewhere is undone.
@@ -108,8 +128,12 @@ impl State {
         let server = &mut self.servers[s];
         let Some(id) = server.database(name).map(|d| d.id) else { return };
         let mut broken = Vec::new();
+        server.locks.leave_database(id);
         for transaction in &mut server.transactions.all {
-            if transaction.parts.remove(&id).is_some() {
+            // what is prepared elsewhere waits for its coordinator
+            if transaction.parts.remove(&id).is_some()
+                && (!transaction.prepared || transaction.parts.is_empty())
+            {
                 broken.push(transaction.id);
             }
         }

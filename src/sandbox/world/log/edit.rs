@@ -23,6 +23,14 @@ pub(crate) enum Edit {
 }
 
 impl Edit {
+    /// The table it changes.
+    pub(crate) fn table(&self) -> &str {
+        match self {
+            Self::Insert(table, _) | Self::Delete(table, _) => table,
+            Self::Update(table, _) => table,
+        }
+    }
+
     /// How many rows it concerns.
     pub(crate) fn len(&self) -> usize {
         match self {

@@ -21,6 +21,30 @@ impl Set {
         self.rest.devices.len().max(1)
     }
 
+    /// Its bits in `flags`; 512 is always set.
+    pub(crate) fn flags(&self) -> i64 {
+        let bits = [
+            (self.rest.bulk_logged, 1),
+            (self.rest.snapshot, 2),
+            (self.rest.read_only, 4),
+            (self.rest.single_user, 8),
+            (self.checksums, 16),
+            (self.rest.damaged, 32),
+            (self.tail, 64),
+            (self.rest.incomplete_metadata, 128),
+            (self.tail, 256),
+        ];
+        512 + bits.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum::<i64>()
+    }
+
+    /// Path and logical name of each stripe.
+    pub(crate) fn stripes(&self) -> Vec<(&str, Option<&str>)> {
+        if self.rest.devices.is_empty() {
+            return vec![(&self.path, None)];
+        }
+        self.rest.devices.iter().map(|(path, name)| (path.as_str(), name.as_deref())).collect()
+    }
+
     /// Which of them this is, from 1.
     pub(crate) fn family(&self) -> usize {
         usize::from(self.rest.family.max(1))

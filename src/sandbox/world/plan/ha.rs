@@ -165,6 +165,13 @@ pub(crate) fn address(text: &str) -> Result<(String, String, String, i64), Strin
     Ok((ip.to_owned(), dotted(mask), dotted(u32::from(parsed) & mask), prefix.into()))
 }
 
+impl Group {
+    /// Whether its databases have an identity of their own with MS DTC.
+    pub(crate) fn has_dtc(&self) -> bool {
+        self.dtc_support == Dtc::PerDb
+    }
+}
+
 impl Plan {
     /// The server of a database and the name it is known by to others: its listener's, if it has one.
     pub(crate) fn address_of(&self, database: &super::Database) -> String {

@@ -79,12 +79,18 @@ impl State {
         }
         let goes_on = RestoreAsk { recovery: ask.recovery && !stays, ..ask.clone() };
         self.remember_restore(s, begun, goes_on.recovery, at);
-        self.finish_sequence(s, d, &goes_on, at);
+        self.finish_sequence(s, d, &goes_on, at)?;
         Ok(applied)
     }
 
     /// What the last words of the statement ask for: RECOVERY, STANDBY, or neither.
-    pub(super) fn finish_sequence(&mut self, s: usize, d: usize, ask: &RestoreAsk, at: DateTime<Utc>) {
+    pub(super) fn finish_sequence(
+        &mut self,
+        s: usize,
+        d: usize,
+        ask: &RestoreAsk,
+        at: DateTime<Utc>,
+    ) -> Result<(), Vec<Message>> {
         // Rolled whether it is needed or not, so that a restore always takes as many.
         let fork = self.dice.guid();
         if let Some(path) = &ask.standby {
@@ -101,7 +107,13 @@ impl State {
             db.more.log_since = Some(local);
             db.more.salvaged = false;
             db.more.version = None;
+            let name = db.name.clone();
+            let doubts = self.recover_database(s, &name, at);
+            if !doubts.is_empty() {
+                return Err(doubts);
+            }
         }
+        Ok(())
     }
 
     /// The database as a full backup has it.
@@ -155,6 +167,7 @@ impl State {
         let Some(db) = self.servers[s].database_mut(&begun.name) else {
             return Err(vec![no_such_database(&begun.name)]);
         };
+        db.files.extend(begun.files.iter().cloned());
         db.content = content;
         db.redo = Some(Redo { start: set.last, fork: set.last_fork });
         db.fork = set.last_fork;
@@ -176,6 +189,7 @@ impl State {
         for record in records.iter().filter(|r| r.lsn >= redo.start && stop.is_none_or(|s| r.lsn < s)) {
             db.content.redo(record);
         }
+        db.files.extend(begun.files.iter().cloned());
         let reached = stop.unwrap_or(set.last).max(redo.start);
         db.redo = Some(Redo { start: reached, fork: set.last_fork });
         db.fork = set.last_fork;

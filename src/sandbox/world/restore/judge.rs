@@ -177,11 +177,10 @@ impl State {
                     "This backup set will not be restored because all data has already been restored to a point beyond the time covered by this backup set.",
                 )));
             }
-            place::moves(ask, &layout.files, &db.name)?;
             begun.stop = stop::of_data(ask, &begun.recording).map_err(one)?;
+            begun.files = self.new_files(s, d, &begun.recording, ask)?;
             return Ok(());
         }
-        place::moves(ask, &layout.files, &db.name)?;
         if set.first > redo.start {
             return Err(one(too_recent(set.first, redo.start)));
         }
@@ -192,6 +191,7 @@ impl State {
             return Err(one(other_path()));
         }
         begun.stop = stop::of_log(ask, &begun.recording, redo.start, db.more.reached).map_err(one)?;
+        begun.files = self.new_files(s, d, &begun.recording, ask)?;
         Ok(())
     }
 

@@ -74,6 +74,43 @@ impl State {
             .collect()
     }
 
+    /// The files that a log or differential adds to a database, where they will be.
+    pub(super) fn new_files(
+        &self,
+        s: usize,
+        d: usize,
+        recording: &Recording,
+        ask: &RestoreAsk,
+    ) -> Result<Vec<DbFile>, Vec<Message>> {
+        let db = &self.servers[s].databases[d];
+        moves(ask, &recording.layout.files, &db.name)?;
+        let known = |f: &&DbFile| db.files.iter().any(|k| k.guid == f.guid || k.id == f.id);
+        let old = |logical: &String| {
+            recording.layout.files.iter().filter(known).any(|f| f.logical.eq_ignore_ascii_case(logical))
+        };
+        if let Some((logical, _)) = ask.moves.iter().find(|(logical, _)| old(logical)) {
+            let text = format!("The file '{logical}' cannot be moved by this RESTORE operation.");
+            return Err(vec![Message::error(3174, text)]);
+        }
+        let files: Vec<DbFile> = recording
+            .layout
+            .files
+            .iter()
+            .filter(|f| !known(f))
+            .map(|file| {
+                let moved = ask.moves.iter().find(|(l, _)| l.eq_ignore_ascii_case(&file.logical));
+                let physical = moved.map_or_else(|| file.physical.clone(), |(_, to)| to.clone());
+                DbFile { physical, ..file.clone() }
+            })
+            .collect();
+        let mut all: Vec<Message> = files.iter().flat_map(|f| self.in_the_way(s, None, f, false)).collect();
+        if all.is_empty() {
+            return Ok(files);
+        }
+        all.push(planning());
+        Err(all)
+    }
+
     /// What is in the way of the files.
     pub(super) fn collisions(
         &self,

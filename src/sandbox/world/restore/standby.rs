@@ -50,6 +50,19 @@ impl State {
         self.dirty = true;
     }
 
+    /// What a start of the server finds: a standby database whose undo file is gone cannot be recovered.
+    pub(crate) fn look_for_undo_files(&mut self) {
+        for s in 0..self.servers.len() {
+            for d in 0..self.servers[s].databases.len() {
+                let server = &self.servers[s];
+                let Some(path) = server.databases[d].more.standby.clone() else { continue };
+                if !self.files.exists(server.machine(), &path).0 {
+                    self.servers[s].databases[d].state = DbState::RecoveryPending;
+                }
+            }
+        }
+    }
+
     /// Takes up again what the undo file holds, and deletes it.
     pub(crate) fn leave_standby(&mut self, s: usize, d: usize) -> Result<(), Message> {
         let server = &self.servers[s];

@@ -139,7 +139,20 @@ impl Call<'_> {
         if let Some(closed) = db.closed() {
             return Err(closed);
         }
-        if db.id > 4 && !self.granted("CONNECT ANY DATABASE") {
+        if db.user_access == 1 && !self.others_in(&db.name).is_empty() {
+            let text =
+                format!("Database '{}' is already open and can only have one user at a time.", db.name);
+            return Err(Message { class: 14, ..Message::error(924, text) });
+        }
+        let owns = || self.who.sysadmin || db.owner.eq_ignore_ascii_case(&self.who.login);
+        if db.user_access == 2 && !owns() && !self.granted("ALTER ANY DATABASE") {
+            let text = format!(
+                "Database '{}' is in restricted mode. Only the database owner and members of the dbcreator and sysadmin roles can access it.",
+                db.name
+            );
+            return Err(Message { class: 14, ..Message::error(923, text) });
+        }
+        if self.user_in(db).is_none() && db.id != 3 {
             let text = format!(
                 "The server principal \"{}\" is not able to access the database \"{}\" under the current security context.",
                 self.who.login, db.name
@@ -165,7 +178,11 @@ impl Call<'_> {
 
     /// May the session read a user's table of a database?
     pub(super) fn may_read(&self, d: usize, object: &str) -> Outcome<()> {
-        if self.granted("SELECT ALL USER SECURABLES") {
+        let db = &self.server().databases[d];
+        if self.granted("SELECT ALL USER SECURABLES")
+            || self.in_role(db, "db_datareader")
+            || self.in_role(db, "db_owner")
+        {
             return Ok(());
         }
         Err(self.denied("SELECT", object, &self.server().databases[d].name.clone()))
@@ -202,7 +219,9 @@ impl Call<'_> {
             let public = object.starts_with("backup")
                 || object.starts_with("restore")
                 || matches!(object, "suspect_pages" | "logmarkhistory");
-            if !public && !self.granted("SELECT ALL USER SECURABLES") {
+            let reads = |db| self.in_role(db, "db_datareader") || self.in_role(db, "db_owner");
+            let reader = self.server().database("msdb").is_some_and(reads);
+            if !public && !reader && !self.granted("SELECT ALL USER SECURABLES") {
                 return Err(self.denied("SELECT", object, "msdb"));
             }
         }

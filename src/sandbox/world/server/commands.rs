@@ -6,11 +6,14 @@ mod access_mode;
 mod availability;
 mod check;
 mod databases;
+mod dbcc;
 mod files;
 mod headers;
 pub(crate) mod long;
 mod options;
+pub(super) mod security;
 mod transfer;
+mod unit;
 
 use super::Call;
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
@@ -181,6 +184,11 @@ impl Call<'_> {
             }
             Command::CheckDb { database, options } => return self.check(database, options),
             Command::Kill(session) => self.kill(*session),
+            Command::KillStatus(session) => self.kill_status(*session),
+            Command::KillUnit { uow, how } => self.kill_unit(uow, *how),
+            Command::Dbcc { what, arguments, options } if what == "OPENTRAN" => {
+                self.open_tran(arguments, options, parts)
+            }
             Command::AlterDatabase { database, set } => return self.alter(database, set, parts),
             Command::Availability(statement) => self.availability(statement),
             Command::DropDatabase(database) => self.drop_database(database),
@@ -190,6 +198,7 @@ impl Call<'_> {
                 self.create_database(name, files, collation.as_deref())
             }
             Command::SetOwner { database, owner } => self.set_owner(database, owner),
+            Command::Security(statement) => self.security(statement),
             Command::Dbcc { what, arguments, options } => self.dbcc(what, arguments, options, parts),
         };
         done.map(|()| Course::Done)

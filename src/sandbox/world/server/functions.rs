@@ -2,6 +2,8 @@
 //!
 //! What needs no world (`LEN`, `DATEADD`, …) is the evaluator's.
 
+mod properties;
+
 use super::{Call, views};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::Outcome;
@@ -67,7 +69,7 @@ impl Call<'_> {
             match name {
                 "SERVERPROPERTY" => self.server_property(&word(0)),
                 "DATABASEPROPERTYEX" => match server.database(&word(0)) {
-                    Some(db) => self.database_property(db, &word(1))?,
+                    Some(db) => self.database_property(db, &word(1)),
                     None => NULL,
                 },
                 "DB_NAME" if none => text(here.map_or(self.who.database.as_str(), |d| d.name.as_str())),
@@ -76,7 +78,12 @@ impl Call<'_> {
                         if id == 0 { here } else { server.databases.iter().find(|d| i64::from(d.id) == id) };
                     found.map_or(NULL, |d| text(&d.name))
                 }),
-                "ORIGINAL_DB_NAME" => text(""),
+                "ORIGINAL_DB_NAME" => {
+                    let own = |x: &&crate::sandbox::world::state::Session| {
+                        x.server == self.s && x.id == self.who.session_id
+                    };
+                    self.state.sessions.iter().find(own).map_or(NULL, |x| text(&x.home))
+                }
                 "DB_ID" if none => here.map_or(NULL, |d| int(d.id)),
                 "DB_ID" => server.database(&word(0)).map_or(NULL, |d| int(d.id)),
                 "OBJECT_ID" | "OBJECT_ID_" => self.object_id(&word(0), as_text(given(1))),
@@ -88,8 +95,7 @@ impl Call<'_> {
                     let id = as_int(given(0));
                     d.zip(id).and_then(|(d, id)| views::object_name(self, d, id)).map_or(NULL, text)
                 }
-                "OBJECT_SCHEMA_NAME" => text("dbo"),
-                "OBJECT_DEFINITION" => NULL,
+                "OBJECT_DEFINITION" => return Err(Message::not_modelled("the text of objects")),
                 "TYPE_NAME" => as_int(given(0)).and_then(views::type_name).map_or(NULL, text),
                 "SCHEMA_NAME" if none => text("dbo"),
                 "SCHEMA_NAME" => match as_int(given(0)) {
@@ -139,28 +145,16 @@ impl Call<'_> {
                     db.content.users.iter().find(|u| i64::from(u.id) == id).map_or(NULL, |u| text(&u.name))
                 }),
                 "USER_ID" | "DATABASE_PRINCIPAL_ID" => {
-                    let user = if none { self.user_name().to_owned() } else { word(0) };
+                    let user = if none { self.user_name() } else { word(0) };
                     here.and_then(|db| db.content.users.iter().find(|u| u.name.eq_ignore_ascii_case(&user)))
                         .map_or(NULL, |u| int(u.id))
                 }
                 "HOST_NAME" => text(&self.who.workstation),
                 "APP_NAME" | "PROGRAM_NAME" => text(&self.who.application),
                 "IS_SRVROLEMEMBER" => self.role_member(&word(0), as_text(given(1))),
-                "IS_MEMBER" | "IS_ROLEMEMBER" => match word(0).to_lowercase().as_str() {
-                    "public" => int(1),
-                    "db_owner" | "db_datareader" => int(i64::from(self.who.sysadmin)),
-                    role => here.map_or(NULL, |db| {
-                        let known = db
-                            .content
-                            .users
-                            .iter()
-                            .any(|u| u.kind == 'R' && u.name.eq_ignore_ascii_case(role));
-                        if known { int(0) } else { NULL }
-                    }),
-                },
                 "HAS_DBACCESS" => server.database(&word(0)).map_or(NULL, |db| {
                     int(i64::from(
-                        db.state == DbState::Online && (db.id <= 4 || self.granted("CONNECT ANY DATABASE")),
+                        db.state == DbState::Online && self.user_in(db).is_some(),
                     ))
                 }),
                 "HAS_PERMS_BY_NAME" => self.has_permission(arguments),
@@ -189,19 +183,9 @@ impl Call<'_> {
                 "FN_HADR_BACKUP_IS_PREFERRED_REPLICA" => {
                     bit(self.state.is_preferred_for_backups(self.s, &word(0)))
                 }
-            "FILE_ID" | "FILE_IDEX" | "FILE_NAME" | "FILEPROPERTY" | "OBJECTPROPERTY"
-                | "OBJECTPROPERTYEX" | "COLUMNPROPERTY" | "INDEXPROPERTY" | "LOGINPROPERTY" | "COL_NAME"
-                | "COL_LENGTH" | "TYPE_ID" | "STATS_DATE" | "PERMISSIONS" | "APPLOCK_MODE"
-                | "APPLOCK_TEST" => {
-                    return Err(Message::not_modelled(name));
-                }
-                _ => return Ok(None),
+                other => return self.property(other, arguments),
             },
         ))
-    }
-
-    const fn user_name(&self) -> &'static str {
-        if self.who.sysadmin { "dbo" } else { "guest" }
     }
 
     fn object_id(&self, name: &str, kind: Option<&str>) -> Value {
@@ -297,6 +281,22 @@ impl Call<'_> {
             | "isbigdatacluster"
             | "istempdbmetadatamemoryoptimized" => int(0),
             "isfulltextinstalled" | "sqlcharset" => int(1),
+            "comparisonstyle" => int(196_609),
+            "buildclrversion" => text("v4.0.30319"),
+            "pathseparator" if server.year() >= 2017 => text("\\"),
+            "isexternalauthenticationonly"
+            | "isserversuspendedforsnapshotbackup"
+            | "suspendeddatabasecount"
+            | "isexternalgovernanceenabled"
+                if server.year() >= 2022 =>
+            {
+                int(0)
+            }
+            "resourcelastupdatedatetime" => {
+                at(server.databases.first().map(|d| d.created).unwrap_or_default())
+            }
+            "filestreamsharename" => text(server.instance()),
+            "productupdatereference" | "productbuildtype" | "numlicenses" => NULL,
             "collation" => text(&server.collation),
             "collationid" => int(872_468_488),
             "lcid" => int(1033),
@@ -313,35 +313,5 @@ impl Call<'_> {
             )),
             _ => NULL,
         }
-    }
-
-    fn database_property(&self, db: &Database, name: &str) -> Outcome<Value> {
-        let online = db.state == DbState::Online;
-        Ok(match name.to_lowercase().as_str() {
-            "status" => text(db.state.word()),
-            "recovery" => text(match db.model {
-                Model::Full => "FULL",
-                Model::BulkLogged => "BULK_LOGGED",
-                Model::Simple => "SIMPLE",
-            }),
-            "updateability" => text(if db.read_only || self.state.follows(self.s, &db.name) {
-                "READ_ONLY"
-            } else {
-                "READ_WRITE"
-            }),
-            "useraccess" => {
-                text(["MULTI_USER", "SINGLE_USER", "RESTRICTED_USER"][usize::from(db.user_access.min(2))])
-            }
-            "version" if online => int(self.server().database_version()),
-            "collation" if online => text(&self.server().collation),
-            "version" | "collation" => NULL,
-            "lastgoodcheckdbtime" if self.server().year() >= 2016 => {
-                at(chrono::NaiveDate::from_ymd_opt(1900, 1, 1)
-                    .and_then(|d| d.and_hms_opt(0, 0, 0))
-                    .unwrap_or_default())
-            }
-            "isinstandby" | "isautoclose" | "isautoshrink" | "isfulltextenabled" | "ispublished" => int(0),
-            other => return Err(Message::not_modelled(format_args!("DATABASEPROPERTYEX(…, '{other}')"))),
-        })
     }
 }

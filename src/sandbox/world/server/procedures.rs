@@ -6,6 +6,8 @@ mod agent;
 mod biztalk;
 pub(crate) mod bound;
 mod files;
+mod logship;
+mod rowsets;
 mod system;
 
 use super::Call;
@@ -79,8 +81,12 @@ impl Call<'_> {
             "xp_servicecontrol" if name.database.eq_ignore_ascii_case("master") => {
                 return agent::service_control(self, arguments, parts).map(Some);
             }
-            "sp_help_log_shipping_monitor" => return Err(Message::not_modelled(lower)),
+            // The monitor of database mirroring.
+            name if name.starts_with("sp_dbmmonitor") => return Err(Message::not_modelled(lower)),
             _ => {}
+        }
+        if let Some(status) = logship::run(self, &lower, arguments, parts)? {
+            return Ok(Some(status));
         }
         if let Some(status) = system::run(self, name, arguments, parts)? {
             return Ok(Some(status));

@@ -16,12 +16,18 @@ impl Call<'_> {
 
     pub(super) fn begin(&mut self, begin: &Begin) -> Outcome<u64> {
         if begin.distributed {
-            return Err(Message::not_modelled("BEGIN DISTRIBUTED TRANSACTION"));
+            self.has_dtc()?;
         }
         let (session, user, now) = (self.who.session_id, self.who.login.clone(), self.now);
         let id = self.transaction().unwrap_or_else(|| {
             self.server_mut().transactions.begin(Some(session), &user, begin.name.clone(), now)
         });
+        if begin.distributed {
+            let uow = self.state.dice.guid();
+            if let Some(transaction) = self.server_mut().transactions.get_mut(id) {
+                transaction.uow.get_or_insert(uow);
+            }
+        }
         self.state.dirty = true;
         Ok(id.unsigned_abs())
     }
@@ -52,13 +58,30 @@ impl Call<'_> {
         id.is_some_and(|id| self.server_mut().roll_back_to(id, name, now))
     }
 
-    pub(super) fn commit(&mut self) {
+    /// 8501 when MS DTC does not run here.
+    fn has_dtc(&self) -> Outcome<()> {
+        if !self.server().dtc.stopped {
+            return Ok(());
+        }
+        let text = format!("MSDTC on server '{}' is unavailable.", self.server().name);
+        Err(Message { state: 3, ..Message::error(8501, text) })
+    }
+
+    /// Commits; a distributed transaction needs its MS DTC for that, and is undone without it.
+    pub(super) fn commit(&mut self, session: i16) -> Outcome<()> {
         let now = self.now;
+        let distributed = self.server().transactions.of_session(session).is_some_and(|t| t.uow.is_some());
+        if distributed && self.server().dtc.stopped {
+            self.roll_back(session);
+            let text = "Microsoft Distributed Transaction Coordinator (MS DTC) has stopped this transaction.";
+            return Err(Message { class: 20, state: 3, ..Message::error(8522, text) });
+        }
         if let Some(id) = self.transaction() {
             self.server_mut().commit(id, now);
-            self.unlock(self.who.session_id);
+            self.unlock(session);
             self.state.dirty = true;
         }
+        Ok(())
     }
 
     /// Undoes the transaction of a session, if it has one.

@@ -16,16 +16,19 @@ mod storage;
 mod transactions;
 
 pub(super) use databases::volume_stats;
-pub(super) use history::{family, whole_second};
+pub(super) use history::{device_type, family, whole_second};
 pub(super) use instance::drives;
-pub(super) use objects::{find_object, named, object_name, type_name, with_columns};
+pub(super) use objects::{
+    columned, find_object, named, object_kind, object_name, type_name, type_number, type_property, type_rows,
+    with_columns,
+};
 pub(crate) use sessions::AGENT_SESSIONS;
 pub(super) use sessions::{processes, texts};
 pub(super) use storage::{file_stats, log_info, log_stats, table_pages, used_log, used_pages, virtual_files};
 pub(super) use transactions::{log_wait, open_transactions, wait_of};
 
 use super::Call;
-use crate::sandbox::value::{Column, Table, Type};
+use crate::sandbox::value::{Column, Table, Type, Value};
 use crate::sandbox::world::columns;
 use crate::sandbox::world::stored::{Sheet, text};
 
@@ -40,9 +43,24 @@ pub(super) fn fill(call: &Call<'_>, d: usize, full: &str, sheet: &mut Sheet) -> 
         || sessions::fill(call, full, sheet)
         || storage::fill(call, d, full, sheet)
         || compat::fill(call, d, full, sheet)
+        || (full == "msdb.dbo.sysjobs_view" && jobs_view(call, sheet))
         || transactions::fill(call, full, sheet)
         || ha::fill(call, full, sheet)
         || mirroring::fill(call, full, sheet)
+}
+
+/// msdb.dbo.sysjobs_view: the jobs, with the server they come from by name.
+fn jobs_view(call: &Call<'_>, sheet: &mut Sheet) -> bool {
+    let mut jobs = columns::sheet("msdb.dbo.sysjobs", call.server().year());
+    agent::fill(call, "msdb.dbo.sysjobs", &mut jobs);
+    for row in jobs.table.rows {
+        let mut cells: Vec<(&str, Value)> =
+            jobs.table.columns.iter().map(|c| c.name.as_str()).zip(row).collect();
+        cells.push(("originating_server", text(&call.server().name)));
+        cells.push(("master_server", Value::Bit(false)));
+        sheet.row(cells);
+    }
+    true
 }
 
 /// An empty sheet of a system object.

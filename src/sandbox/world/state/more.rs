@@ -42,6 +42,8 @@ pub(crate) struct More {
     pub(crate) first_fork: Option<Guid>,
     /// Where the present fork began.
     pub(crate) fork_point: Option<Lsn>,
+    /// Its own identity with MS DTC; None = the server's.
+    pub(crate) manager: Option<Guid>,
 }
 
 /// A damaged page.

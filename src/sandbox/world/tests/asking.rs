@@ -77,7 +77,6 @@ impl Estate {
         assert!(Endpoint::new(Arc::clone(&self.world.hosts()[at])).login(&login).is_err());
     }
 
-    #[allow(dead_code, reason = "for tests to come")]
     pub(super) fn wait(&self, seconds: i64) {
         self.clock.advance_ms(seconds * 1000);
     }

@@ -218,3 +218,21 @@ fn logins_and_roles_are_made_by_procedure() {
     );
     assert_eq!(estate.ask_as(2019, "low", "EXEC sp_addlogin 'x', 'y'"), "E15247");
 }
+
+#[test]
+fn backups_are_written_down_and_files_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let estate = Estate::new(folder.path());
+    let mut session = estate.session(2019, "sa");
+    let told = ask(&mut *session, r"BACKUP DATABASE Shop TO DISK = 'D:\shop.bak'");
+    assert!(!told.contains("; E") && !told.starts_with('E'), "{told}");
+    estate.wait(120);
+    let line = ask(&mut *session, "EXEC xp_readerrorlog 0, 1, N'Database backed up', N'Shop'");
+    assert!(line.contains(r"device information: (FILE=1, TYPE=DISK: {'D:\shop.bak'})"), "{line}");
+    let there =
+        r"DECLARE @there int EXEC master.dbo.xp_fileexist N'D:\shop.bak', @there OUTPUT SELECT @there";
+    assert_eq!(ask(&mut *session, there), "1");
+    assert!(ask(&mut *session, r"EXEC master.sys.xp_dirtree N'D:\', 1, 1").contains("shop.bak,1,1"));
+    let gone = r"DECLARE @before datetime = DATEADD(day, 1, GETDATE()) EXEC master.sys.xp_delete_file 0, N'D:\shop.bak', N'bak', @before, 0 EXEC xp_fileexist N'D:\shop.bak'";
+    assert_eq!(ask(&mut *session, gone), "0,0,1");
+}

@@ -4,12 +4,13 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 
-use super::{Beat, Next, argument, arguments};
+use super::{Beat, Given, Next, argument};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::biztalk::{Entry, HISTORY, Sets, file_name, mark_name, path};
+use crate::sandbox::world::locks::Mode;
 use crate::sandbox::world::state::{Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
 
@@ -33,20 +34,21 @@ impl State {
         &mut self,
         s: usize,
         management: &str,
-        command: &str,
+        given: &Given,
         beat: Beat,
         now: DateTime<Utc>,
     ) -> Next {
         if beat != Beat::Begin {
             return self.back_up_one(s, management, beat, now);
         }
-        let given = arguments(command, "sp_BackupAllFull_Schedule");
-        let frequency = argument(&given, "@Frequency", 0).unwrap_or_default().to_lowercase();
-        let name = argument(&given, "@MarkName", 1).unwrap_or("BTS").to_owned();
-        let location = argument(&given, "@BackupPath", 2).unwrap_or_default().to_owned();
-        let after_partial = argument(&given, "@ForceFullBackupAfterPartialSetFailure", 3) == Some("1");
-        let hour: Option<u32> = argument(&given, "@BackupHour", 4).and_then(|h| h.parse().ok());
-        let local = argument(&given, "@UseLocalTime", 5) == Some("1");
+        let frequency = argument(given, "@Frequency", 0).unwrap_or_default().to_lowercase();
+        let name = argument(given, "@MarkName", 1).unwrap_or("BTS").to_owned();
+        let location = cut(argument(given, "@BackupPath", 2).unwrap_or_default());
+        let after_partial = argument(given, "@ForceFullBackupAfterPartialSetFailure", 3) == Some("1");
+        // Out of range is midnight.
+        let hour: Option<u32> =
+            argument(given, "@BackupHour", 4).map(|h| h.parse().ok().filter(|h| *h < 24).unwrap_or(0));
+        let local = argument(given, "@UseLocalTime", 5) == Some("1");
         if !["h", "d", "w", "m", "y"].contains(&frequency.as_str()) {
             return Next::Failed(vec![
                 raised("Unknown value for the parameter @Frequency"),
@@ -98,7 +100,7 @@ impl State {
             return false;
         }
         let local_hour = self.servers[s].local(now).hour();
-        frequency == "h" || hour.is_none_or(|h| (if h > 23 { 0 } else { h }) == local_hour)
+        frequency == "h" || hour.is_none_or(|h| h == local_hour)
     }
 
     /// Step 3.
@@ -106,17 +108,19 @@ impl State {
         &mut self,
         s: usize,
         management: &str,
-        command: &str,
+        given: &Given,
         beat: Beat,
         now: DateTime<Utc>,
     ) -> Next {
         if beat != Beat::Begin {
             return self.back_up_one(s, management, beat, now);
         }
-        let given = arguments(command, "sp_MarkAll");
-        let name = argument(&given, "@MarkName", 0).unwrap_or("BTS").to_owned();
-        let location = argument(&given, "@BackupPath", 1).unwrap_or_default().to_owned();
-        let local = argument(&given, "@UseLocalTime", 2) == Some("1");
+        let name = argument(given, "@MarkName", 0).unwrap_or("BTS").to_owned();
+        let location = cut(argument(given, "@BackupPath", 1).unwrap_or_default());
+        let local = argument(given, "@UseLocalTime", 2) == Some("1");
+        if self.marks_wait(s, management) {
+            return Next::later(1000, Beat::Begin);
+        }
         let set = self.next_set_id(s, management, now);
         let mark = mark_name(&name, self.backup_stamp(s, local, now));
         if let Err(mut first) = self.set_marks(s, management, &mark, now) {
@@ -124,6 +128,17 @@ impl State {
             return Next::Failed(first);
         }
         self.backup_beat(s, management, true, set, mark, location, 0, now)
+    }
+
+    /// Whether somebody's transaction stands in the way of the marks.
+    fn marks_wait(&self, s: usize, management: &str) -> bool {
+        self.scope_of(s, management).iter().any(|(server, database)| {
+            let Ok(other) = self.linked(s, server) else { return false };
+            let server = &self.servers[other];
+            server
+                .database(database)
+                .is_some_and(|d| server.locks.holder_of(d.id, "marklog", Mode::Exclusive).is_some())
+        })
     }
 
     /// One marked transaction over all databases of the scope.
@@ -151,6 +166,15 @@ impl State {
                 Some(_) => return Err(vec![crate::sandbox::world::state::in_restore(&database)]),
             }
             places.push((other, database));
+        }
+        if let Some((away, _)) = places.iter().find(|(other, _)| *other != s)
+            && (self.servers[s].dtc.stopped || self.servers[*away].dtc.stopped)
+        {
+            let text = format!(
+                "The operation could not be performed because OLE DB provider \"SQLNCLI11\" for linked server \"{}\" was unable to begin a distributed transaction.",
+                self.servers[*away].name
+            );
+            return Err(vec![Message { state: 2, ..Message::error(7391, text) }]);
         }
         let user = self.servers[s].agent_account.clone();
         for (other, database) in places {
@@ -201,6 +225,9 @@ impl State {
                 )
             });
         };
+        if !link.rpc_out {
+            return Err(Message::error(7411, format!("Server '{name}' is not configured for RPC.")));
+        }
         self.server_index(&link.data_source).filter(|other| self.reachable(*other)).ok_or_else(|| Message {
             class: 16,
             ..Message::error(53, "Named Pipes Provider: Could not open a connection to SQL Server [53].")
@@ -250,6 +277,14 @@ impl State {
             Ok(other) => other,
             Err(message) => return failed(vec![message]),
         };
+        let procedure = if log { "sp_BackupBizTalkLog" } else { "sp_BackupBizTalkFull" };
+        let plumbed = |d: &crate::sandbox::world::state::Database| {
+            d.content.procedures.iter().any(|(p, _)| p.eq_ignore_ascii_case(procedure))
+        };
+        if self.servers[other].database(&database).is_some_and(|d| d.closed().is_none() && !plumbed(d)) {
+            let text = format!("Could not find stored procedure '{database}.dbo.{procedure}'.");
+            return failed(vec![Message { state: 62, ..Message::error(2812, text) }]);
+        }
         let file = file_name(&self.servers[other].name, &database, log, &mark);
         let ask = BackupAsk {
             log,
@@ -288,17 +323,18 @@ impl State {
         &mut self,
         s: usize,
         management: &str,
-        command: &str,
+        given: &Given,
         now: DateTime<Utc>,
     ) -> Next {
-        let given = arguments(command, "sp_DeleteBackupHistory");
-        let days = argument(&given, "@DaysToKeep", 0).and_then(|d| d.parse::<i64>().ok()).unwrap_or(0);
+        let local = argument(given, "@UseLocalTime", 1) == Some("1");
+        let clock = self.backup_stamp(s, local, now);
+        let days = argument(given, "@DaysToKeep", 0).and_then(|d| d.parse::<i64>().ok()).unwrap_or(0);
         let Some(db) = self.servers[s].database_mut(management) else { return Next::Done(String::new()) };
         let Some(history) = db.content.tables.get("adm_backuphistory") else {
             return Next::Done(String::new());
         };
         if days > 0 {
-            let limit = now.naive_utc() - TimeDelta::days(days);
+            let limit = clock - TimeDelta::days(days.min(100_000));
             let last_full = Sets::of(history)
                 .and_then(|sets| sets.all.iter().rev().find(|x| !x.log && x.complete).map(|x| x.id));
             let old = |t: &Stored, row: &[Value]| {
@@ -319,6 +355,11 @@ impl State {
         }
         Next::Done(String::new())
     }
+}
+
+/// The parameter holds so much of a path and no more, without a word.
+fn cut(path: &str) -> String {
+    path.chars().take(128).collect()
 }
 
 /// The time inside a mark.

@@ -86,6 +86,34 @@ impl State {
         }
     }
 
+    /// Executes a text on a server as the agent's account does; `Err` = what it said, where that holds an error.
+    pub(crate) fn run_script(
+        &mut self,
+        s: usize,
+        database: &str,
+        sql: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Vec<Message>> {
+        let server = &self.servers[s];
+        let context = Context {
+            session_id: i16::try_from(AGENT_SESSIONS - 1).unwrap_or(i16::MAX),
+            login: server.agent_account.clone(),
+            application: "SQLAgent - Job Manager".into(),
+            workstation: server.machine().to_owned(),
+            database: database.to_owned(),
+            sysadmin: true,
+            ..Context::default()
+        };
+        let (all, _) = self.aside(now, |shared| {
+            let host: Arc<dyn Host> = Arc::new(SimulatedServer::new(shared, s));
+            let mut sink = Told::default();
+            Endpoint::new(host).converse(context).batch(sql, &mut sink);
+            sink.0
+        });
+        let all = all.unwrap_or_else(|| vec![Message::not_modelled("a statement of the agent's")]);
+        if all.iter().any(|m| m.class > 10) { Err(all) } else { Ok(()) }
+    }
+
     /// Runs something on this world as its servers see it; None when it broke.
     pub(super) fn aside<T>(
         &mut self,
@@ -122,7 +150,7 @@ impl State {
             workstation: server.machine().to_owned(),
             database: step.database.clone(),
             sysadmin: above,
-            read_intent: false,
+            ..Context::default()
         };
         let local = server.local(now);
         let started = job.run.as_ref().map_or(local, |r| server.local(r.started));

@@ -158,17 +158,25 @@ impl State {
             return Next::Done(String::new());
         }
         match self.restore_due(s) {
-            Some((set, database)) => self.restore_beat(s, set, database),
-            None => Next::Done(String::new()),
+            Ok(Some((set, database))) => self.restore_beat(s, set, database),
+            Ok(None) => Next::Done(String::new()),
+            Err(partial) => Next::Failed(vec![Message::error(
+                50_000,
+                format!(
+                    "Backup set {partial} is not complete. The databases wait for a complete full backup set after it."
+                ),
+            )]),
         }
     }
 
-    /// The next set and database to restore, lowest set first.
-    fn restore_due(&self, s: usize) -> Option<(i64, String)> {
+    /// The next set and database to restore, lowest set first. `Err` = nothing is, for want of a full set behind an
+    /// incomplete log set: what follows one cannot be restored.
+    fn restore_due(&self, s: usize) -> Result<Option<(i64, String)>, i64> {
         let scope = self.shipped(s);
-        let sets = self.imported(s)?;
-        let held = sets.newest_log(&scope)?.id;
+        let Some(sets) = self.imported(s) else { return Ok(None) };
+        let Some(held) = sets.newest_log(&scope).map(|x| x.id) else { return Ok(None) };
         let mut best: Option<(i64, String)> = None;
+        let mut stuck = None;
         for database in scope {
             let there = self.servers[s].database(&database).is_some();
             let next = match sets.last_restored(&database).filter(|_| there) {
@@ -176,14 +184,28 @@ impl State {
                 Some(last) => {
                     let from = sets.all.partition_point(|x| x.id <= last);
                     let fits = |x: &&BackupSet| x.log && x.complete && x.id < held && sets.has(x, &database);
-                    sets.all[from..].iter().find(fits).map(|x| x.id)
+                    let next = sets.all[from..].iter().find(fits).map(|x| x.id);
+                    let broken = |x: &&BackupSet| x.log && !x.complete && x.id < next.unwrap_or(held);
+                    match sets.all[from..].iter().find(broken) {
+                        None => next,
+                        Some(partial) => {
+                            let full = sets.valid_full(partial.id, &database);
+                            if full.is_none() {
+                                stuck = Some(partial.id);
+                            }
+                            full
+                        }
+                    }
                 }
             };
             if let Some(next) = next.filter(|n| best.as_ref().is_none_or(|(set, _)| n < set)) {
                 best = Some((next, database));
             }
         }
-        best
+        match (best, stuck) {
+            (None, Some(partial)) => Err(partial),
+            (best, _) => Ok(best),
+        }
     }
 
     fn restore_beat(&mut self, s: usize, set: i64, database: String) -> Next {

@@ -73,10 +73,17 @@ impl Call<'_> {
     }
 
     /// The other sessions in a database.
-    pub(super) fn others_in(&self, database: &str) -> Vec<i16> {
+    pub(in crate::sandbox::world::server) fn others_in(&self, database: &str) -> Vec<i16> {
         let me = self.who.session_id;
+        let number = self.server().database(database).map(|d| d.id);
+        // A transaction holds the database it has changed, wherever its session is.
+        let holds = |id: i16| {
+            let open = self.server().transactions.of_session(id);
+            open.zip(number).is_some_and(|(t, n)| t.parts.contains_key(&n))
+        };
         let here = |x: &&crate::sandbox::world::state::Session| {
-            x.server == self.s && x.id != me && !x.killed && x.database.eq_ignore_ascii_case(database)
+            let there = x.database.eq_ignore_ascii_case(database) || holds(x.id);
+            x.server == self.s && x.id != me && !x.killed && there
         };
         self.state.sessions.iter().filter(here).map(|x| x.id).collect()
     }

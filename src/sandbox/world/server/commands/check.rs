@@ -211,7 +211,7 @@ impl Call<'_> {
         parts: &mut Kept,
     ) -> Done {
         if what != "DBINFO" {
-            return Err(vec![Message::not_modelled(format_args!("DBCC {what}"))]);
+            return self.dbcc_looks(what, arguments, options, parts);
         }
         if !self.who.sysadmin {
             let text = format!("User '{}' does not have permission to run DBCC DBINFO.", self.who.login);

@@ -227,12 +227,13 @@ impl Call<'_> {
             self.state.dirty = true;
             return Err(failed(lost));
         }
-        let was = db.state;
-        db.state = DbState::Online;
-        if was == DbState::Suspect || was == DbState::RecoveryPending {
-            db.recover(now);
+        let name = db.name.clone();
+        let mut errors = self.state.recover_database(self.s, &name, now);
+        if errors.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        errors.push(Message::error(5069, "ALTER DATABASE statement failed."));
+        Err(errors)
     }
 
     fn set_compatibility(&mut self, d: usize, level: u8) -> Done {

@@ -1,12 +1,12 @@
 //! The result sets of RESTORE HEADERONLY, FILELISTONLY and LABELONLY.
 
-use super::super::views::{family, whole_second};
+use super::super::views::{device_type, family, whole_second};
 use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::files::Recording;
 use crate::sandbox::world::ids::{Guid, Lsn};
 use crate::sandbox::world::state::{Model, Server};
 use crate::sandbox::world::stored::{
-    NULL, OFF, Sheet, at, bit, guid, int, lsn, numeric, or_null, specs, text,
+    NULL, OFF, Sheet, at, bit, count, guid, int, lsn, numeric, or_null, specs, text,
 };
 
 const HEADERS: &str = "BackupName nvarchar(128); BackupDescription nvarchar(255); BackupType smallint; ExpirationDate datetime; Compressed bit; Position smallint; DeviceType tinyint; UserName nvarchar(128); ServerName nvarchar(128); DatabaseName nvarchar(128); DatabaseVersion int; DatabaseCreationDate datetime; BackupSize numeric(20.0); FirstLSN lsn; LastLSN lsn; CheckpointLSN lsn; DatabaseBackupLSN lsn; BackupStartDate datetime; BackupFinishDate datetime; SortOrder smallint; CodePage smallint; UnicodeLocaleId int; UnicodeComparisonStyle int; CompatibilityLevel tinyint; SoftwareVendorId int; SoftwareVersionMajor int; SoftwareVersionMinor int; SoftwareVersionBuild int; MachineName nvarchar(128); Flags int; BindingID uniqueidentifier; RecoveryForkID uniqueidentifier; Collation nvarchar(128); FamilyGUID uniqueidentifier; HasBulkLoggedData bit; IsSnapshot bit; IsReadOnly bit; IsSingleUser bit; HasBackupChecksums bit; IsDamaged bit; BeginsLogChain bit; HasIncompleteMetaData bit; IsForceOffline bit; IsCopyOnly bit; FirstRecoveryForkID uniqueidentifier; ForkPointLSN lsn; RecoveryModel nvarchar(60); DifferentialBaseLSN lsn; DifferentialBaseGUID uniqueidentifier; BackupTypeDescription nvarchar(60); BackupSetGUID uniqueidentifier; CompressedBackupSize bigint; containment tinyint; KeyAlgorithm nvarchar(32) @2014; EncryptorThumbprint varbinary(20) @2014; EncryptorType nvarchar(32) @2014; LastValidRestoreTime datetime @2022; TimeZone nvarchar(32) @2022; CompressionAlgorithm nvarchar(32) @2022";
@@ -33,13 +33,14 @@ pub(super) fn headers(server: &Server, sets: &[Recording], position: Option<i64>
             Model::BulkLogged => "BULK-LOGGED",
             Model::Simple => "SIMPLE",
         };
-        let flags = i64::from(set.checksums) * 16 + i64::from(set.tail) * (64 + 256) + 512;
         sheet.row(vec![
             ("BackupName", set.name.as_ref().map_or(NULL, text)),
             ("BackupType", int(kind)),
-            ("Compressed", OFF),
+            ("BackupDescription", set.rest.description.as_ref().map_or(NULL, text)),
+            ("ExpirationDate", or_null(set.rest.expires, at)),
+            ("Compressed", bit(set.rest.compressed.is_some())),
             ("Position", int(set.position)),
-            ("DeviceType", int(2)),
+            ("DeviceType", int(device_type(set, set.rest.devices.iter().any(|d| d.1.is_some())))),
             ("UserName", text(&set.user)),
             ("ServerName", text(&layout.server)),
             ("DatabaseName", text(&layout.database)),
@@ -62,19 +63,19 @@ pub(super) fn headers(server: &Server, sets: &[Recording], position: Option<i64>
             ("SoftwareVersionMinor", int(layout.software.1)),
             ("SoftwareVersionBuild", int(layout.software.2)),
             ("MachineName", text(layout.server.split('\\').next().unwrap_or_default())),
-            ("Flags", int(flags)),
+            ("Flags", int(set.flags())),
             ("BindingID", guid(layout.guid)),
             ("RecoveryForkID", guid(set.last_fork)),
             ("Collation", text(&layout.collation)),
             ("FamilyGUID", guid(layout.family)),
-            ("HasBulkLoggedData", OFF),
-            ("IsSnapshot", OFF),
-            ("IsReadOnly", OFF),
-            ("IsSingleUser", OFF),
+            ("HasBulkLoggedData", bit(set.rest.bulk_logged)),
+            ("IsSnapshot", bit(set.rest.snapshot)),
+            ("IsReadOnly", bit(set.rest.read_only)),
+            ("IsSingleUser", bit(set.rest.single_user)),
             ("HasBackupChecksums", bit(set.checksums)),
-            ("IsDamaged", OFF),
+            ("IsDamaged", bit(set.rest.damaged)),
             ("BeginsLogChain", bit(set.begins_chain)),
-            ("HasIncompleteMetaData", OFF),
+            ("HasIncompleteMetaData", bit(set.rest.incomplete_metadata)),
             ("IsForceOffline", bit(set.tail)),
             ("IsCopyOnly", bit(set.copy_only)),
             ("FirstRecoveryForkID", guid(set.first_fork)),
@@ -84,8 +85,17 @@ pub(super) fn headers(server: &Server, sets: &[Recording], position: Option<i64>
             ("DifferentialBaseGUID", or_null(set.base, |b| guid(b.1))),
             ("BackupTypeDescription", text(described)),
             ("BackupSetGUID", guid(set.uuid)),
-            ("CompressedBackupSize", Value::Int(set.size)),
+            ("CompressedBackupSize", Value::Int(set.rest.compressed.unwrap_or(set.size))),
             ("containment", int(0)),
+            ("KeyAlgorithm", set.rest.encryption.as_ref().map_or(NULL, |e| text(&e.0))),
+            (
+                "EncryptorThumbprint",
+                set.rest.encryption.as_ref().map_or(NULL, |e| Value::Binary(e.1.clone())),
+            ),
+            ("EncryptorType", set.rest.encryption.as_ref().map_or(NULL, |_| text("CERTIFICATE"))),
+            ("LastValidRestoreTime", if set.kind == 'L' { at(whole_second(set.finish)) } else { NULL }),
+            ("TimeZone", text((layout.offset_minutes / 15).to_string())),
+            ("CompressionAlgorithm", set.rest.compressed.map_or(NULL, |_| text("MS_XPRESS"))),
         ]);
     }
     sheet.table
@@ -94,7 +104,7 @@ pub(super) fn headers(server: &Server, sets: &[Recording], position: Option<i64>
 pub(super) fn files(server: &Server, r: &Recording) -> Table {
     let mut sheet = sheet(FILES, server.year());
     for file in &r.layout.files {
-        let here = r.set.kind == 'D' || file.is_log;
+        let here = r.set.kind != 'L' || file.is_log;
         let base = r.set.base.filter(|_| !file.is_log);
         sheet.row(vec![
             ("LogicalName", text(&file.logical)),
@@ -114,7 +124,7 @@ pub(super) fn files(server: &Server, r: &Recording) -> Table {
             ("FileGroupID", int(i64::from(!file.is_log))),
             ("DifferentialBaseLSN", or_null(base, |b| lsn(b.0)).or_zero()),
             ("DifferentialBaseGUID", or_null(base, |b| guid(b.1)).or_none()),
-            ("IsReadOnly", OFF),
+            ("IsReadOnly", bit(r.set.rest.read_only && !file.is_log)),
             ("IsPresent", bit(here)),
         ]);
     }
@@ -141,16 +151,18 @@ pub(super) fn label(sets: &[Recording]) -> Table {
     if let Some(first) = sets.first() {
         sheet.row(vec![
             ("MediaSetId", guid(first.set.media_uuid)),
-            ("FamilyCount", int(1)),
-            ("FamilySequenceNumber", int(1)),
-            ("MediaFamilyId", guid(family(&first.set))),
+            ("MediaName", first.set.rest.media_name.as_ref().map_or(NULL, text)),
+            ("MediaDescription", first.set.rest.media_description.as_ref().map_or(NULL, text)),
+            ("FamilyCount", count(first.set.families())),
+            ("FamilySequenceNumber", count(first.set.family())),
+            ("MediaFamilyId", guid(family(&first.set, first.set.family() - 1))),
             ("MediaSequenceNumber", int(1)),
             ("MediaLabelPresent", int(0)),
             ("SoftwareName", text("Microsoft SQL Server")),
             ("SoftwareVendorId", int(4608)),
             ("MediaDate", at(whole_second(first.set.start))),
             ("Mirror_Count", int(1)),
-            ("IsCompressed", OFF),
+            ("IsCompressed", bit(first.set.rest.compressed.is_some())),
         ]);
     }
     sheet.table

@@ -32,6 +32,9 @@ pub(super) fn run(
             db.update(now, "adm_BackupSettings", |_, _| true, &[("UseCompression", bit(on))]);
         }
         "sp_getbackuphistory" => {
+            if call.state.writing_set(call.s) {
+                return Err(Message::not_modelled("sp_GetBackupHistory waiting for BTS_BackupJob_Lock"));
+            }
             let after = given.int("@LastBackupSetId", 0).unwrap_or(0);
             if let Some(history) = call.server().databases[d].content.tables.get(&HISTORY.to_lowercase()) {
                 let rows = history
@@ -44,14 +47,116 @@ pub(super) fn run(
             }
         }
         "sp_logshippingclean" => clean(call, given)?,
+        "sandbox_clock" => clock(call, given, parts)?,
         "sandbox_stopbiztalk" => stop_biztalk(call, parts),
         "sandbox_startbiztalk" => start_biztalk(call, parts)?,
         "sandbox_createlogins" => create_logins(call, parts),
         "sandbox_updatedatabase" => update_database(call, given, parts)?,
-        _ => return Err(Message::not_modelled(format_args!("a direct call of {name}"))),
+        _ => at_once(call, &database, name, given, parts)?,
     }
     call.state.dirty = true;
     Ok(0)
+}
+
+/// Calls a procedure that a job otherwise carries on beat by beat.
+fn at_once(
+    call: &mut Call<'_>,
+    database: &str,
+    name: &str,
+    given: &Arguments<'_>,
+    parts: &mut Kept,
+) -> Outcome<()> {
+    let word = |value: &Value| match value {
+        Value::Text(t) => t.clone(),
+        Value::Int(n) => n.to_string(),
+        Value::Bit(b) => i64::from(*b).to_string(),
+        _ => "null".to_owned(),
+    };
+    let words: Vec<(Option<String>, String)> = given.0.iter().map(|(n, v)| (n.clone(), word(v))).collect();
+    let known = parameters(name);
+    let unknown = |(n, _): &&(Option<String>, String)| {
+        n.as_ref().is_some_and(|n| !known.iter().any(|k| k.eq_ignore_ascii_case(n)))
+    };
+    if let Some((Some(wrong), _)) = words.iter().find(unknown) {
+        let text = format!("{wrong} is not a parameter for procedure {name}.");
+        return Err(Message { state: 2, procedure: name.into(), ..Message::error(8145, text) });
+    }
+    let least = match name {
+        "sp_backupallfull_schedule" => 3,
+        "sp_markall" => 2,
+        _ => 0,
+    };
+    for (n, parameter) in known.iter().take(least).enumerate() {
+        let named =
+            |(x, _): &(Option<String>, String)| x.as_ref().is_some_and(|x| x.eq_ignore_ascii_case(parameter));
+        if !words.iter().any(named) && words.get(n).is_none_or(|(x, _)| x.is_some()) {
+            let text = format!(
+                "Procedure or function '{name}' expects parameter '{parameter}', which was not supplied."
+            );
+            return Err(Message { state: 4, procedure: name.into(), ..Message::error(201, text) });
+        }
+    }
+    let (s, now) = (call.s, call.now);
+    match call.state.by_hand(s, database, name, &words, now) {
+        None => Err(Message::not_modelled(format_args!("a direct call of {name}"))),
+        Some(Ok(())) => Ok(()),
+        Some(Err(mut all)) => {
+            let last = all.pop().unwrap_or_else(|| Message::not_modelled(name));
+            for message in all {
+                let part = if message.class > 10 { Part::Error(message) } else { Part::Info(message) };
+                let _ = parts.put(part);
+            }
+            call.state.dirty = true;
+            Err(last)
+        }
+    }
+}
+
+/// The documented parameters of those procedures, in their order.
+fn parameters(name: &str) -> &'static [&'static str] {
+    match name {
+        "sp_backupallfull_schedule" => &[
+            "@Frequency",
+            "@MarkName",
+            "@BackupPath",
+            "@ForceFullBackupAfterPartialSetFailure",
+            "@BackupHour",
+            "@UseLocalTime",
+        ],
+        "sp_markall" => &["@MarkName", "@BackupPath", "@UseLocalTime"],
+        "sp_deletebackuphistory" => &["@DaysToKeep", "@UseLocalTime"],
+        _ => &[],
+    }
+}
+
+/// Steps the world's clock, or lets it run at another speed (0 = it stands still); then says what it shows.
+fn clock(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome<()> {
+    given.only("sandbox_Clock", &["@step", "@speed"])?;
+    let wrong = |why: String| Message {
+        procedure: "sandbox_Clock".into(),
+        ..Message::error(50_000, format!("Simulated: {why}"))
+    };
+    if let Some(speed) = given.value("@speed", 1) {
+        let speed = match speed {
+            Value::Float(x) => *x,
+            other => as_text(other)
+                .map(str::to_owned)
+                .or_else(|| as_int(other).map(|n| n.to_string()))
+                .and_then(|t| t.trim().parse().ok())
+                .ok_or_else(|| wrong("write the speed as a whole number or a text, such as '0.5'".into()))?,
+        };
+        call.state.pace_clock(speed).map_err(wrong)?;
+    }
+    if let Some(step) = given.text("@step", 0) {
+        let span = step.parse::<crate::clock::Span>().map_err(wrong)?;
+        call.now = call.state.step_clock(span).map_err(wrong)?;
+    }
+    let shown = crate::clock::iso(call.now);
+    say(
+        parts,
+        format!("Simulated: the clock shows {shown}, {} drill seconds a second.", call.state.clock.speed),
+    );
+    Ok(())
 }
 
 fn say(parts: &mut Kept, words: impl Into<String>) {

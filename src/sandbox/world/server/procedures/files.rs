@@ -2,9 +2,9 @@
 //! table-valued functions of the same kind.
 
 use super::{Arguments, send};
-use crate::sandbox::answer::{Kept, Message};
+use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
 use crate::sandbox::host::{ObjectName, Outcome};
-use crate::sandbox::value::{Table, Value};
+use crate::sandbox::value::{Table, Type, Value};
 use crate::sandbox::world::columns::{self, system_object};
 use crate::sandbox::world::server::{Call, views};
 use crate::sandbox::world::stored::{as_int, as_text, int, text};
@@ -12,16 +12,21 @@ use crate::sandbox::world::stored::{as_int, as_text, int, text};
 /// Entries of one listing at most.
 const ENTRIES: usize = 20_000;
 
+#[allow(clippy::unnecessary_wraps, reason = "the form of every procedure")]
 pub(super) fn run(call: &Call<'_>, name: &str, given: &Arguments<'_>, parts: &mut Kept) -> Outcome<i32> {
     let year = call.server().year();
     let path = given.0.first().map(|(_, v)| v).and_then(as_text).unwrap_or_default().to_owned();
     match name {
         "xp_fileexist" => {
-            if given.0.len() > 1 {
-                return Err(Message::not_modelled("xp_fileexist with an output parameter"));
+            let (file, folder, parent) = call.seen(&path);
+            // With a second argument the answer goes there.
+            if let Some((parameter, _)) = given.0.get(1) {
+                let name = parameter.clone().unwrap_or_else(|| "#1".to_owned());
+                let value = int(i64::from(file));
+                let _ = parts.put(Part::Output { name, kind: Type::Int, value });
+                return Ok(0);
             }
             let mut sheet = columns::sheet("master.dbo.xp_fileexist", year);
-            let (file, folder, parent) = call.seen(&path);
             sheet.row(vec![
                 ("File Exists", int(i64::from(file))),
                 ("File is a Directory", int(i64::from(folder))),
@@ -35,19 +40,29 @@ pub(super) fn run(call: &Call<'_>, name: &str, given: &Arguments<'_>, parts: &mu
             send(sheet.table, parts);
         }
         _ => {
-            let depth = given.int("@depth", 1).unwrap_or(1);
+            // Without a depth, or with 0, all the way down.
+            let depth = given.int("@depth", 1).filter(|d| *d > 0).unwrap_or(i64::MAX);
             let files = given.int("@file", 2).unwrap_or(0) != 0;
-            if depth != 1 {
-                return Err(Message::not_modelled("xp_dirtree with a depth other than 1"));
-            }
             let mut sheet = columns::sheet("master.dbo.xp_dirtree", year);
-            for (name, is_file) in call.listed(&path) {
+            let level = |folder: &str, n: i64| -> Vec<(String, String, bool, i64)> {
+                let mut inside = call.listed(folder);
+                inside.reverse();
+                inside.into_iter().map(|(name, file)| (format!("{folder}\\{name}"), name, file, n)).collect()
+            };
+            let mut open = level(path.trim_end_matches('\\'), 1);
+            while let Some((whole, name, is_file, n)) = open.pop() {
+                if sheet.table.rows.len() >= ENTRIES {
+                    break;
+                }
                 if files || !is_file {
                     sheet.row(vec![
                         ("subdirectory", text(name)),
-                        ("depth", int(1)),
+                        ("depth", int(n)),
                         ("file", int(i64::from(is_file))),
                     ]);
+                }
+                if !is_file && n < depth {
+                    open.extend(level(&whole, n + 1));
                 }
             }
             if !files {
@@ -89,7 +104,11 @@ impl Call<'_> {
         name: &ObjectName,
         arguments: &[Value],
     ) -> Outcome<Option<Table>> {
-        let full = format!("{}.{}", name.schema, name.name.to_lowercase());
+        let lower = name.name.to_lowercase();
+        if let Some(found) = self.system_rowset(&name.schema, &lower, arguments)? {
+            return Ok(Some(found));
+        }
+        let full = format!("{}.{lower}", name.schema);
         let year = self.server().year();
         if name.schema != "sys" || system_object(&full, year).is_none() {
             return Ok(None);

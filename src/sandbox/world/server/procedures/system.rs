@@ -6,6 +6,7 @@
 mod catalogue;
 mod configure;
 mod describe;
+mod devices;
 mod errorlog;
 mod linked;
 mod maintenance;
@@ -33,6 +34,10 @@ pub(super) fn run(
 ) -> Outcome<Option<i32>> {
     let lower = name.name.to_lowercase();
     let found: Option<Act> = match lower.as_str() {
+        "sp_addumpdevice" => Some(devices::add_device),
+        "sp_dropdevice" => Some(devices::drop_device),
+        "sp_renamedb" => Some(devices::rename),
+        "sp_changedbowner" => Some(devices::change_owner),
         "sp_configure" => Some(configure::configure),
         "sp_cycle_errorlog" => Some(errorlog::cycle),
         "sp_readerrorlog" => Some(errorlog::read_checked),
@@ -102,8 +107,6 @@ pub(super) fn run(
         | "sp_attach_db"
         | "sp_dboption"
         | "sp_dbcmptlevel"
-        | "sp_changedbowner"
-        | "sp_renamedb"
         | "sp_rename"
         | "sp_addserver"
         | "sp_droplinkedsrvlogin"

@@ -53,7 +53,8 @@ pub(super) fn holdup(call: &Call<'_>, db: &Database) -> (i64, &'static str) {
         .jobs
         .iter()
         .filter_map(|j| j.run.as_ref()?.doing.as_ref())
-        .any(|x| x.database == db.name);
+        .chain(call.state.sessions.iter().filter(|x| x.server == call.s).filter_map(|x| x.doing.as_ref()))
+        .any(|x| x.database == db.name && !x.command.starts_with("DBCC"));
     if running && db.id > 4 {
         (3, "ACTIVE_BACKUP_OR_RESTORE")
     } else if let Some(held) = call.state.log_held(call.s, db) {
@@ -115,10 +116,10 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
     if let Some((replica, member)) = call.state.ha_ids(call.s, &db.name) {
         cells.extend([("replica_id", guid(replica)), ("group_database_id", guid(member))]);
     }
+    cells.push(("is_in_standby", bit(db.in_standby())));
     for off in [
         "is_auto_close_on",
         "is_auto_shrink_on",
-        "is_in_standby",
         "is_cleanly_shutdown",
         "is_supplemental_logging_enabled",
         "is_read_committed_snapshot_on",
@@ -164,7 +165,30 @@ fn database(call: &Call<'_>, server: &Server, db: &Database, sheet: &mut Sheet) 
     ] {
         cells.push((off, OFF));
     }
+    set_options(db, &mut cells);
     sheet.row(cells);
+}
+
+/// What ALTER DATABASE and restores have set.
+fn set_options(db: &Database, cells: &mut Vec<(&'static str, Value)>) {
+    let mut put = |name: &str, value: Value| {
+        if let Some(cell) = cells.iter_mut().find(|(n, _)| *n == name) {
+            cell.1 = value;
+        }
+    };
+    put("is_in_standby", bit(db.in_standby()));
+    for (column, value) in &db.more.options {
+        let word = |words: &[&str]| text(*words.get(*value as usize).unwrap_or(&""));
+        match column.as_str() {
+            "page_verify_option" => {
+                put("page_verify_option_desc", word(&["NONE", "TORN_PAGE_DETECTION", "CHECKSUM"]));
+            }
+            "snapshot_isolation_state" => put("snapshot_isolation_state_desc", word(&["OFF", "ON"])),
+            "delayed_durability" => put("delayed_durability_desc", word(&["DISABLED", "ALLOWED", "FORCED"])),
+            _ => {}
+        }
+        put(column, if column.starts_with("is_") { bit(*value != 0) } else { Value::Int(*value) });
+    }
 }
 
 fn recovery(db: &Database, sheet: &mut Sheet) {
@@ -187,6 +211,9 @@ fn files(db: &Database, master: bool, sheet: &mut Sheet) {
     let (state, state_desc) = state(db);
     for file in &db.files {
         let base = db.base.filter(|_| !file.is_log);
+        let limits = &file.limits;
+        // A standby database is online: it shows no place to roll forward from.
+        let redo = db.redo.filter(|_| db.state != DbState::Online);
         let mut cells = vec![
             ("file_id", int(file.id)),
             ("file_guid", guid(file.guid)),
@@ -198,19 +225,19 @@ fn files(db: &Database, master: bool, sheet: &mut Sheet) {
             ("state", state.clone()),
             ("state_desc", state_desc.clone()),
             ("size", Value::Int(file.pages)),
-            ("max_size", int(if file.is_log { 268_435_456 } else { -1 })),
-            ("growth", int(8192)),
+            ("max_size", Value::Int(limits.max_pages.unwrap_or(if file.is_log { 268_435_456 } else { -1 }))),
+            ("growth", Value::Int(limits.growth.map_or(8192, |g| g.0))),
             ("is_media_read_only", OFF),
             ("is_read_only", bit(db.read_only)),
             ("is_sparse", OFF),
-            ("is_percent_growth", OFF),
+            ("is_percent_growth", bit(limits.growth.is_some_and(|g| g.1))),
             ("is_name_reserved", OFF),
             ("differential_base_lsn", or_null(base, |b: (Lsn, Guid)| lsn(b.0))),
             ("differential_base_guid", or_null(base, |b: (Lsn, Guid)| guid(b.1))),
-            ("redo_start_lsn", or_null(db.redo, |r| lsn(r.start))),
-            ("redo_start_fork_guid", or_null(db.redo, |r| guid(r.fork))),
-            ("redo_target_lsn", or_null(db.redo, |r| lsn(r.start))),
-            ("redo_target_fork_guid", or_null(db.redo, |r| guid(r.fork))),
+            ("redo_start_lsn", or_null(redo, |r| lsn(r.start))),
+            ("redo_start_fork_guid", or_null(redo, |r| guid(r.fork))),
+            ("redo_target_lsn", or_null(redo, |r| lsn(r.start))),
+            ("redo_target_fork_guid", or_null(redo, |r| guid(r.fork))),
         ];
         if master {
             cells.push(("database_id", int(db.id)));

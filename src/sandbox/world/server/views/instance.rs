@@ -58,6 +58,26 @@ pub(super) fn fill(call: &Call<'_>, full: &str, sheet: &mut Sheet) -> bool {
                 ]);
             }
         }
+        "sys.certificates" => {
+            for (n, c) in server.certificates.iter().enumerate() {
+                let (kind, word) =
+                    if c.private_key { ("MK", "ENCRYPTED_BY_MASTER_KEY") } else { ("NA", "NO_PRIVATE_KEY") };
+                sheet.row(vec![
+                    ("name", text(&c.name)),
+                    ("certificate_id", count(256 + n)),
+                    ("principal_id", int(1)),
+                    ("pvt_key_encryption_type", text(kind)),
+                    ("pvt_key_encryption_type_desc", text(word)),
+                    ("is_active_for_begin_dialog", ON),
+                    ("issuer_name", text(&c.name)),
+                    ("subject", text(&c.name)),
+                    ("start_date", at(c.from)),
+                    ("expiry_date", at(c.until)),
+                    ("thumbprint", crate::sandbox::value::Value::Binary(c.thumbprint.clone())),
+                    ("pvt_key_last_backup_date", c.saved.map_or(NULL, at)),
+                ]);
+            }
+        }
         "sys.servers" => servers(call, sheet),
         "sys.linked_logins" => {
             for (n, link) in server.linked.iter().enumerate() {

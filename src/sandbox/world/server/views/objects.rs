@@ -311,14 +311,14 @@ fn object(db: &Database, o: &Object<'_>) -> Vec<(&'static str, Value)> {
 }
 
 /// A type as the old tables tell it.
-pub(super) struct OldType {
-    pub(super) system: i64,
-    pub(super) user: i64,
-    pub(super) length: i64,
-    pub(super) precision: i64,
-    pub(super) scale: i64,
+pub(in super::super) struct OldType {
+    pub(in super::super) system: i64,
+    pub(in super::super) user: i64,
+    pub(in super::super) length: i64,
+    pub(in super::super) precision: i64,
+    pub(in super::super) scale: i64,
     /// Whether it has a collation.
-    pub(super) words: bool,
+    pub(in super::super) words: bool,
 }
 
 fn has_words(name: &str) -> bool {
@@ -326,7 +326,7 @@ fn has_words(name: &str) -> bool {
 }
 
 /// The numbers of a column's type.
-pub(super) fn type_rows(kind: Type) -> OldType {
+pub(in super::super) fn type_rows(kind: Type) -> OldType {
     let (name, length, precision, scale) = shape(kind);
     let found = TYPES.iter().find(|t| t.0 == name);
     let user = if kind == Type::SYSNAME { 256 } else { found.map_or(0, |t| t.2) };
@@ -359,7 +359,7 @@ pub(super) fn own_tables(db: &Database) -> Vec<&Stored> {
 }
 
 /// Objects that have columns, with them.
-pub(super) fn columned(call: &Call<'_>, db: &Database, system: bool) -> Vec<(i64, Vec<Column>)> {
+pub(in super::super) fn columned(call: &Call<'_>, db: &Database, system: bool) -> Vec<(i64, Vec<Column>)> {
     let year = call.server().year();
     let mut all: Vec<(i64, Vec<Column>)> =
         db.content.tables.values().map(|t| (i64::from(t.object_id), t.table.columns.clone())).collect();
@@ -448,6 +448,37 @@ fn information(db: &Database, table: &str, n: usize, column: &Column, sheet: &mu
         ("NUMERIC_SCALE", if number && !matches!(name, "float" | "real") { int(scale) } else { NULL }),
         ("DATETIME_PRECISION", if time { int(scale) } else { NULL }),
     ]);
+}
+
+/// `TYPE_ID`
+pub(in super::super) fn type_number(name: &str) -> Option<i64> {
+    TYPES.iter().find(|t| t.0.eq_ignore_ascii_case(name)).map(|t| t.2)
+}
+
+/// `TYPEPROPERTY`
+pub(in super::super) fn type_property(name: &str, property: &str) -> Option<i64> {
+    let (name, _, _, length, precision, scale) = TYPES.iter().find(|t| t.0.eq_ignore_ascii_case(name))?;
+    match property.to_lowercase().as_str() {
+        "allowsnull" => Some(i64::from(*name != "sysname")),
+        "ownerid" => Some(4),
+        "precision" => Some(if *precision == 0 { *length } else { *precision }),
+        "scale" if *precision > 0 => Some(*scale),
+        "usesansitrim" if has_words(name) => Some(1),
+        _ => None,
+    }
+}
+
+/// Schema and kind (`U`, `V`, `P`) of an object by its number.
+pub(in super::super) fn object_kind(
+    call: &Call<'_>,
+    db: &Database,
+    id: i64,
+) -> Option<(&'static str, &'static str)> {
+    let own = objects(call, db).into_iter().find(|o| o.id == id).map(|o| ("dbo", o.kind.trim()));
+    own.or_else(|| {
+        let found = system_names(call.server().year()).find(|n| system_id(n) == id)?;
+        Some((if found.starts_with("sys.") { "sys" } else { "INFORMATION_SCHEMA" }, "V"))
+    })
 }
 
 /// Schema, name and kind of every table and view that can be seen in a database.

@@ -350,3 +350,31 @@ fn a_server_outside_the_cluster_has_no_groups() {
     );
     shop.expect("A", "CREATE AVAILABILITY GROUP G FOR REPLICA ON N'A' WITH (ENDPOINT_URL = N'TCP://A:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = MANUAL)", "E35221");
 }
+
+#[test]
+fn a_reader_of_a_secondary_sees_what_is_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = shop(folder.path());
+    let mut client = shop.log_in("A", "Orders", false).unwrap();
+    super::ask(&mut *client, "BEGIN TRAN; INSERT INTO Line VALUES (2, N'nuts')");
+    shop.expect("B", "SELECT COUNT(*) FROM Orders.dbo.Line", "1");
+    super::ask(&mut *client, "COMMIT");
+    shop.expect("B", "SELECT COUNT(*) FROM Orders.dbo.Line", "2");
+}
+
+#[test]
+fn the_same_calls_at_the_same_times_give_the_same_world() {
+    let lived = || {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = shop(folder.path());
+        shop.expect("A", "INSERT INTO Orders.dbo.Line VALUES (2, N'nuts')", "");
+        shop.wait(90);
+        shop.down("A", true);
+        shop.wait(60);
+        shop.wait(60);
+        shop.down("A", false);
+        shop.wait(120);
+        serde_json::to_string(&*shop.world.shared.locked()).unwrap()
+    };
+    assert!(lived() == lived());
+}

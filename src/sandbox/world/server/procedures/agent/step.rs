@@ -73,7 +73,8 @@ pub(super) fn add(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> Ou
     bound.output("@step_uid", Type::UniqueIdentifier, guid(step.uid), parts);
     let steps = &mut call.server_mut().agent.jobs[j].steps;
     // Steps behind it move on, and so do the places that others point at.
-    for other in steps.iter_mut() {
+    let between = place <= steps.len();
+    for other in steps.iter_mut().filter(|_| between) {
         for to in [&mut other.on_success_step, &mut other.on_fail_step] {
             if *to >= place {
                 *to += 1;
