@@ -14,7 +14,7 @@ use super::ha::Barred;
 use super::ids::{Guid, Lsn};
 use super::media::{cannot_open, terminated};
 use super::state::{
-    Database, DbState, Layout, Model, Redo, Rest, Server, Set, State, Suspect, no_such_database,
+    Database, DbState, Layout, Model, Redo, Rest, Server, Set, State, no_such_database,
 };
 use crate::sandbox::answer::Message;
 use target::Target;

@@ -22,9 +22,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::{Guid, Lsn};
 use super::log::Record;
 
-pub(crate) use gate::{Barred, databases_in};
-pub(crate) use groups::preference;
-pub(crate) use roles::{Health, Role, Sync};
+pub(crate) use gate::Barred;
+pub(crate) use roles::{Role, Sync};
 
 /// Everything about high availability that is saved.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use super::stored::{Stored, as_int, as_text, at, guid, int, specs, text};
 use crate::sandbox::host::Change;
 use crate::sandbox::value::{Table, Value};
 
-pub(crate) use alert::{Overdue, minutes_since, primary_overdue, secondary_overdue};
+pub(crate) use alert::{minutes_since, primary_overdue, secondary_overdue};
 
 pub(crate) const PRIMARIES: &str = "log_shipping_primary_databases";
 pub(crate) const PRIMARY_SECONDARIES: &str = "log_shipping_primary_secondaries";

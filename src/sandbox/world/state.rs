@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use condition::{in_restore, no_such_database, offline};
+pub(crate) use condition::{in_restore, no_such_database};
 pub(crate) use history::{History, Layout, Marked, Rest, Restored, Set};
 pub(crate) use more::{BadPage, More, Suspect};
 

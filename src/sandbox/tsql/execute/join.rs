@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::ast::{Comparison, Join};
 use super::super::compare::Key;
 use super::super::evaluate::{Around, Evaluated, Run, Scope, Tuple};
-use super::super::plan::{Bound, Node, Plan, Row, RowsetFunction, SelectPlan, SourcePlan, Sub};
+use super::super::plan::{Bound, Node, Plan, Row, SelectPlan, SourcePlan, Sub};
 use crate::sandbox::answer::Message;
 use crate::sandbox::value::Value;
 

@@ -7,7 +7,7 @@ use super::super::ast::{
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 use crate::sandbox::answer::Message;
-use crate::sandbox::host::{Command, ModuleKind};
+use crate::sandbox::host::ModuleKind;
 
 impl Parser {
     pub(super) fn target(&mut self) -> Parsed<Target> {

@@ -3,7 +3,6 @@
 use super::super::ast::{Expr, Hint, Join, JsonColumn, Source};
 use super::super::lexer::Kind;
 use super::{CHAIN, Parsed, Parser};
-use crate::sandbox::host::Lock;
 
 impl Parser {
     /// The whole FROM clause.

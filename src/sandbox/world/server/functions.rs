@@ -8,7 +8,7 @@ use super::{Call, views};
 use crate::sandbox::answer::Message;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::Value;
-use crate::sandbox::world::state::{Database, DbState, Model, Server};
+use crate::sandbox::world::state::{DbState, Server};
 use crate::sandbox::world::stored::{NULL, agent_datetime, as_int, as_text, at, bit, int, text};
 
 /// `@@VERSION`

@@ -2,7 +2,7 @@
 //!
 //! Damage is a list of pages that cannot be read. CHECKALLOC, CHECKCATALOG, CHECKTABLE and repairs are not modelled.
 
-use super::{Call, Course, Coursed, Done, info, long, send};
+use super::{Call, Coursed, Done, info, long, send};
 use crate::sandbox::answer::{Kept, Message, Part, Sink as _};
 use crate::sandbox::value::Value;
 use crate::sandbox::world::state::Suspect;

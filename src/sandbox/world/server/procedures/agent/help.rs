@@ -5,7 +5,7 @@ use super::super::send;
 use super::{Given, job, job_if_named};
 use crate::sandbox::answer::{Kept, Message};
 use crate::sandbox::host::Outcome;
-use crate::sandbox::value::{Column, Table, Type, Value};
+use crate::sandbox::value::{Column, Table, Value};
 use crate::sandbox::world::agent::{Agent, Job, Outcome as Ended, Schedule};
 use crate::sandbox::world::server::Call;
 use crate::sandbox::world::stored::{

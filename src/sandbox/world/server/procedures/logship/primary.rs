@@ -7,11 +7,11 @@ use crate::sandbox::answer::Kept;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Type, Value};
 use crate::sandbox::world::logship::{
-    MONITOR_ERRORS, MONITOR_HISTORY, MONITOR_PRIMARY, PRIMARIES, PRIMARY_SECONDARIES, Record, id, word,
+    MONITOR_ERRORS, MONITOR_HISTORY, MONITOR_PRIMARY, PRIMARIES, PRIMARY_SECONDARIES, Record, id,
 };
 use crate::sandbox::world::server::Call;
 use crate::sandbox::world::state::{DbState, Model};
-use crate::sandbox::world::stored::{NULL, bit, guid, int, text};
+use crate::sandbox::world::stored::{bit, guid, int, text};
 
 pub(super) fn add(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> Outcome<i32> {
     let bound = Bound::new(
