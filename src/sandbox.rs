@@ -25,6 +25,6 @@ mod serving;
 
 pub use hidden::Hidden;
 pub use serving::{
-    Running, Served, Wanted, faults, hidden_beside, password_in, reopen, reopen_on, save, start, unpack,
-    worlds,
+    Running, Served, Wanted, check_world, faults, hidden_beside, password_in, reopen, reopen_on, save, start,
+    unpack, worlds,
 };

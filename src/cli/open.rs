@@ -80,6 +80,22 @@ pub(crate) fn book(library: &Library, name: &str) -> Result<Book, Failure> {
     }
 }
 
+/// A world by name or path; its problems are shown, and refuse it.
+pub(crate) fn world(library: &Library, name: &str) -> Result<crate::library::Entry, Failure> {
+    let found = library.world(name).map_err(|problem| {
+        Failure::configuration(format!("{}\n  next: {}", problem.message, problem.help))
+    })?;
+    let problems = crate::sandbox::check_world(&found.text);
+    if problems.is_empty() {
+        return Ok(found);
+    }
+    talk::say(&diagnostic::render(&found.path, &found.text, &problems, false));
+    Err(Failure::configuration(format!(
+        "{}: the world cannot be used\n  next: repair what is named above and try again",
+        found.path
+    )))
+}
+
 /// Parse and lint in one.
 pub(crate) fn check_book(text: &str, catalogue: &Catalogue) -> (Option<Runbook>, Vec<Diagnostic>) {
     let (runbook, mut problems) = crate::runbook::parse::parse(text);

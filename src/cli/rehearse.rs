@@ -115,9 +115,7 @@ pub(crate) fn start(common: &Common, args: &Rehearse) -> Result<Rehearsal, Failu
     let places = common.places()?;
     let library = open::library(&places);
     let book = open::book(&library, &args.runbook)?.with_answers(args.answers.as_deref())?;
-    let world = library
-        .world(&args.world)
-        .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;
+    let world = open::world(&library, &args.world)?;
     if common.no_input {
         // Before a drill is opened that nobody could walk.
         answers_for(&book, args.answers.as_deref())?;

@@ -150,9 +150,7 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
         );
     }
     let library = open::library(&places);
-    let world = library
-        .world(&args.world)
-        .map_err(|p| Failure::configuration(format!("{}\n  next: {}", p.message, p.help)))?;
+    let world = open::world(&library, &args.world)?;
     let clock = DrillClock::starting_now(if args.paused { 0.0 } else { args.speed });
     let folder = args.state.clone().unwrap_or_else(|| new_folder(&places));
     let sandbox = simulated::start(&simulated::Wanted {

@@ -23,7 +23,9 @@ mod folder_missing;
 mod forked;
 mod group_fails_over;
 mod history_purged;
+mod in_doubt;
 mod in_doubt_differs;
+mod in_doubt_transaction;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
@@ -36,6 +38,7 @@ mod mirror_disconnected;
 mod mirror_suspended;
 mod missing_certificate;
 mod missing_file;
+mod msdtc_stopped;
 mod nul_backup;
 mod open_gap;
 mod orphaned_logins;
@@ -182,6 +185,7 @@ pub const ALL: &[&Fault] = &[
     &flipped_bit::FAULT,
     &folder_missing::FAULT,
     &forked::FAULT,
+    &in_doubt_transaction::FAULT,
     &job_disabled::FAULT,
     &job_failing::FAULT,
     &job_fails::FAULT,
@@ -191,6 +195,7 @@ pub const ALL: &[&Fault] = &[
     &async_replica::FAULT,
     &dtc_off::FAULT,
     &group_fails_over::FAULT,
+    &in_doubt::FAULT,
     &in_doubt_differs::FAULT,
     &job_not_guarded::FAULT,
     &listener_wrong::FAULT,
@@ -201,6 +206,7 @@ pub const ALL: &[&Fault] = &[
     &vss_steals_base::FAULT,
     &missing_certificate::FAULT,
     &missing_file::FAULT,
+    &msdtc_stopped::FAULT,
     &nul_backup::FAULT,
     &open_gap::FAULT,
     &orphaned_logins::FAULT,

@@ -259,6 +259,11 @@ pub fn hidden_beside(ca: &Path) -> Option<Hidden> {
     serde_json::from_str::<Kept>(&text).ok()?.hidden
 }
 
+/// What is wrong with a world file's text; nothing when it can be used.
+pub fn check_world(text: &str) -> Vec<crate::diagnostic::Diagnostic> {
+    world::Plan::diagnose(text).1
+}
+
 /// Worlds, given by name and file text: `id`, `title`, `servers`; or `trouble`, why one cannot be used.
 pub fn worlds(all: &[(String, String)]) -> Vec<serde_json::Value> {
     all.iter()

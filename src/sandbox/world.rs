@@ -50,12 +50,14 @@ use crate::clock::{Clock, DrillClock};
 pub(crate) use agent::run::Ending;
 pub(crate) use backup::BackupAsk;
 use behind::Behind;
+pub(crate) use dtc::Coordinator;
 use files::Files;
 pub(crate) use ha::Why;
 pub(crate) use ids::Dice;
 pub(crate) use plan::ha::{Group as PlannedGroup, Mirror as PlannedMirror};
 pub(crate) use plan::{Login as PlannedLogin, Plan, Server as PlannedServer};
 pub(crate) use state::{Model, Role, State};
+pub(crate) use stored::Stored;
 pub(crate) use trigger::{Happening, Trigger};
 pub(crate) use trouble::{HowJobsFail, JobTrouble, Unwritten};
 

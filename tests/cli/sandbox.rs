@@ -154,7 +154,28 @@ fn what_cannot_be_served_is_said_with_what_to_do() {
     }
     let broken = home.write("broken.yaml", "world: broken\nservers: []\ndatabases: []\nsevers: 3\n");
     let ran = serve(&["--world", broken.to_str().unwrap()]).exits(3);
-    assert!(ran.stderr.contains("severs") && ran.stderr.contains("line 4"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("broken.yaml:4:1") && ran.stderr.contains("did you mean `servers`?"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn every_world_is_served_with_an_estate_that_lints_and_is_reached() {
+    let home = Home::new();
+    let json = home.run(&["--json", "sandbox", "worlds"]).exits(0).json();
+    for world in json.as_array().unwrap() {
+        let id = world["id"].as_str().unwrap();
+        let served = Served::start(&home, &["sandbox", "serve", "--world", id]);
+        let estate = home.write("estate.yaml", &served.estate);
+        let estate = estate.to_str().unwrap();
+        home.run(&["lint", estate]).exits(0);
+        home.run(&["doctor", "--estate", estate]).exits(0);
+        for server in world["servers"].as_array().unwrap() {
+            assert!(served.estate.contains(server.as_str().unwrap()), "{id}: {}", served.estate);
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -34,6 +34,9 @@ impl Needs {
     /// A server with a database of its own; a destination before a source.
     pub(crate) const DATABASE: Self =
         Self { what: "a database", servers: with_databases, databases: Some(databases) };
+    /// A server with a database of its own, open, that holds rows.
+    pub(crate) const WRITTEN: Self =
+        Self { what: "an open database with rows", servers: with_rows, databases: Some(written) };
     /// A server whose databases know logins by name; a destination before a source.
     pub(crate) const LOGINS: Self =
         Self { what: "logins with roles in databases", servers: with_logins, databases: None };
@@ -107,6 +110,20 @@ fn databases(plan: &Plan, server: usize) -> Vec<String> {
 
 fn with_databases(plan: &Plan) -> Vec<usize> {
     any(plan).into_iter().filter(|s| !databases(plan, *s).is_empty()).collect()
+}
+
+/// The databases of a server that are made with rows.
+fn written(plan: &Plan, server: usize) -> Vec<String> {
+    let rows = |name: &String| {
+        let planned = plan.tables.iter().find(|(d, _)| d.eq_ignore_ascii_case(name));
+        planned.is_some_and(|(_, tables)| tables.values().any(|t| !t.rows.is_empty()))
+            || plan.covered().any(|d| d.name.eq_ignore_ascii_case(name))
+    };
+    own(plan, server).into_iter().filter(rows).collect()
+}
+
+fn with_rows(plan: &Plan) -> Vec<usize> {
+    any(plan).into_iter().filter(|s| !written(plan, *s).is_empty()).collect()
 }
 
 fn with_logins(plan: &Plan) -> Vec<usize> {

@@ -1,5 +1,6 @@
 mod availability;
 mod chains;
+mod distributed;
 mod files;
 mod rig;
 mod servers;

@@ -189,3 +189,10 @@ fn connections_are_dropped_once_at_the_fifth_statement_after_the_first_minute() 
     assert_eq!(estate.servers[1].cuts(), 1);
     assert_eq!(estate.ask(1, "SELECT 1").cell(), "1");
 }
+
+#[test]
+fn a_transaction_in_doubt_holds_its_locks_for_nobody() {
+    let locks = "SELECT COUNT(*) FROM sys.dm_tran_locks WHERE request_session_id = -2";
+    assert_eq!(Estate::with(&[]).ask(0, locks).number(), 0);
+    assert!(Estate::with(&["in-doubt-transaction"]).ask(0, locks).number() > 0);
+}

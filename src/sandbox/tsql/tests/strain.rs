@@ -350,3 +350,25 @@ proptest! {
         session().batch(&parts.join(" "), &mut sink);
     }
 }
+
+#[test]
+fn what_would_grow_without_end_is_refused_or_stopped() {
+    let start = Instant::now();
+    for (sql, wanted) in [
+        ("SELECT LEN(REPLICATE(CAST('x' AS varchar(max)), 2000000000))", "; E59999"),
+        ("SELECT LEN(REPLICATE(REPLICATE(CAST('x' AS varchar(max)), 100000), 100000))", "; E59999"),
+        ("WITH r(n) AS (SELECT 1 UNION ALL SELECT n FROM r) SELECT COUNT(*) FROM r", "; E530"),
+        (
+            "DECLARE @s nvarchar(100) = N'EXEC (@s)' EXEC ('DECLARE @s nvarchar(100) = N''SELECT 1'' EXEC (@s)')",
+            "1",
+        ),
+    ] {
+        let mut sink = Patient { kept: Kept::default(), left: std::cell::Cell::new(20_000_000) };
+        session().batch(sql, &mut sink);
+        let got = answer(&sink.kept.0);
+        assert!(got == wanted || got.ends_with(wanted) || got.contains("E59999"), "{sql}: {got}");
+    }
+    let long = format!("SELECT 1 WHERE '{}b' LIKE '{}c'", "a".repeat(3000), "%a".repeat(1000));
+    assert_eq!(answer(&run(&long)), "");
+    assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
+}

@@ -81,6 +81,8 @@ impl Call<'_> {
             "xp_servicecontrol" if name.database.eq_ignore_ascii_case("master") => {
                 return agent::service_control(self, arguments, parts).map(Some);
             }
+            // The monitor of database mirroring.
+            name if name.starts_with("sp_dbmmonitor") => return Err(Message::not_modelled(lower)),
             _ => {}
         }
         if let Some(status) = logship::run(self, &lower, arguments, parts)? {

@@ -165,3 +165,74 @@ fn a_mark_stands_in_every_database_that_the_transaction_changed() {
         "BizTalkMgmtDb,m1,first of all,sa | BizTalkMsgBoxDb,m1,first of all,sa | BizTalkMgmtDb,m4,,sa",
     );
 }
+
+#[test]
+fn a_transaction_open_across_log_backups_comes_out_right_at_every_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let walk = Walk::on(folder.path(), &[]);
+    // disks that nobody has to wait for
+    walk.world.shared.now(|state, _| state.servers.iter_mut().for_each(|s| s.throughput = Some(10_000_000)));
+    let endpoint = Arc::new(Endpoint::new(Arc::clone(&walk.hosts[0])));
+    let mut writer = Client::at(&endpoint, "BizTalkMgmtDb");
+    let mut dba = Client::at(&endpoint, "master");
+    let back_up = |dba: &mut Client, what: &str, file: &str| {
+        let answer =
+            dba.ask(&format!(r"BACKUP {what} BizTalkMgmtDb TO DISK = '\\BACKUP01\bts\{file}' WITH INIT"));
+        assert!(!answer.contains('E'), "{answer}");
+    };
+    writer.expect("BEGIN TRAN UPDATE adm_Host SET Name = 'one' WHERE Id = 1", "");
+    back_up(&mut dba, "DATABASE", "t0.bak");
+    writer.expect("UPDATE adm_Host SET Name = 'two' WHERE Id = 2", "");
+    back_up(&mut dba, "LOG", "t1.trn");
+    walk.clock.advance_ms(60_000);
+    writer.expect("SAVE TRAN s DELETE adm_Host ROLLBACK TRAN s", "");
+    writer.expect("BEGIN TRAN inner1 WITH MARK 'm' COMMIT COMMIT", "");
+    back_up(&mut dba, "LOG", "t2.trn");
+    dba.expect(
+        "SELECT CASE WHEN first_lsn < checkpoint_lsn THEN 'older' END FROM msdb.dbo.backupset WHERE type = 'D' AND backup_set_id = (SELECT MAX(backup_set_id) FROM msdb.dbo.backupset WHERE type = 'D')",
+        "older",
+    );
+    let mut there = Client::at(&Arc::new(Endpoint::new(Arc::clone(&walk.hosts[1]))), "master");
+    let data = there.ask("SELECT LEFT(physical_name, LEN(physical_name) - CHARINDEX(CHAR(92), REVERSE(physical_name))) FROM sys.master_files WHERE database_id = 1 AND file_id = 1");
+    let full = format!(
+        r"RESTORE DATABASE d FROM DISK = '\\BACKUP01\bts\t0.bak' WITH REPLACE, MOVE 'BizTalkMgmtDb' TO '{data}\d.mdf', MOVE 'BizTalkMgmtDb_log' TO '{data}\d.ldf'"
+    );
+    let names = "SELECT Name FROM d.dbo.adm_Host ORDER BY Id";
+    let (old, new) = ("BizTalkServerApplication | TrackingHost", "one | two");
+    let log =
+        |file: &str, with: &str| format!(r"RESTORE LOG d FROM DISK = '\\BACKUP01\bts\{file}' WITH {with}");
+    let run = |there: &mut Client, sql: &str| {
+        let answer = there.ask(sql);
+        assert!(!answer.contains('E'), "{sql}: {answer}");
+    };
+    // recovered as it was backed up
+    run(&mut there, &full);
+    there.expect(names, old);
+    // read between the logs, and rolled on
+    let standby = format!(r"STANDBY = '{data}\d.tuf'");
+    run(&mut there, &format!("{full}, NORECOVERY"));
+    run(&mut there, &log("t1.trn", &standby));
+    there.expect(names, old);
+    there.expect("USE d UPDATE adm_Host SET Name = 'no' USE master", "I5701; E3906; I5701");
+    run(&mut there, &log("t2.trn", &standby));
+    there.expect(names, new);
+    run(&mut there, "RESTORE DATABASE d WITH RECOVERY");
+    there.expect(names, new);
+    // the mark's transaction is in or out
+    for (with, wanted) in [("STOPATMARK = 'inner1'", new), ("STOPBEFOREMARK = 'inner1'", old)] {
+        run(&mut there, &format!("{full}, NORECOVERY"));
+        run(&mut there, &log("t1.trn", "NORECOVERY"));
+        run(&mut there, &log("t2.trn", &format!("{with}, RECOVERY")));
+        there.expect(names, wanted);
+    }
+    // a commit at or after the moment is not in
+    let at = dba.ask("SELECT CONVERT(varchar(23), DATEADD(second, -30, GETDATE()), 126)");
+    run(&mut there, &format!("{full}, NORECOVERY"));
+    run(&mut there, &log("t1.trn", "NORECOVERY"));
+    run(&mut there, &log("t2.trn", &format!("STOPAT = '{at}', RECOVERY")));
+    there.expect(names, old);
+    // only the first log: what was open is undone
+    run(&mut there, &format!("{full}, NORECOVERY"));
+    run(&mut there, &log("t1.trn", "RECOVERY"));
+    there.expect(names, old);
+}

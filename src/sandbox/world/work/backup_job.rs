@@ -10,6 +10,7 @@ use crate::sandbox::host::Change;
 use crate::sandbox::value::Value;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::biztalk::{Entry, HISTORY, Sets, file_name, mark_name, path};
+use crate::sandbox::world::locks::Mode;
 use crate::sandbox::world::state::{Marked, State};
 use crate::sandbox::world::stored::{Stored, as_int, bit, text};
 
@@ -117,6 +118,9 @@ impl State {
         let name = argument(given, "@MarkName", 0).unwrap_or("BTS").to_owned();
         let location = cut(argument(given, "@BackupPath", 1).unwrap_or_default());
         let local = argument(given, "@UseLocalTime", 2) == Some("1");
+        if self.marks_wait(s, management) {
+            return Next::later(1000, Beat::Begin);
+        }
         let set = self.next_set_id(s, management, now);
         let mark = mark_name(&name, self.backup_stamp(s, local, now));
         if let Err(mut first) = self.set_marks(s, management, &mark, now) {
@@ -124,6 +128,17 @@ impl State {
             return Next::Failed(first);
         }
         self.backup_beat(s, management, true, set, mark, location, 0, now)
+    }
+
+    /// Whether somebody's transaction stands in the way of the marks.
+    fn marks_wait(&self, s: usize, management: &str) -> bool {
+        self.scope_of(s, management).iter().any(|(server, database)| {
+            let Ok(other) = self.linked(s, server) else { return false };
+            let server = &self.servers[other];
+            server
+                .database(database)
+                .is_some_and(|d| server.locks.holder_of(d.id, "marklog", Mode::Exclusive).is_some())
+        })
     }
 
     /// One marked transaction over all databases of the scope.
@@ -151,6 +166,15 @@ impl State {
                 Some(_) => return Err(vec![crate::sandbox::world::state::in_restore(&database)]),
             }
             places.push((other, database));
+        }
+        if let Some((away, _)) = places.iter().find(|(other, _)| *other != s)
+            && (self.servers[s].dtc.stopped || self.servers[*away].dtc.stopped)
+        {
+            let text = format!(
+                "The operation could not be performed because OLE DB provider \"SQLNCLI11\" for linked server \"{}\" was unable to begin a distributed transaction.",
+                self.servers[*away].name
+            );
+            return Err(vec![Message { state: 2, ..Message::error(7391, text) }]);
         }
         let user = self.servers[s].agent_account.clone();
         for (other, database) in places {

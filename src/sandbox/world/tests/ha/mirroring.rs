@@ -30,6 +30,11 @@ fn both_partners_and_the_witness_show_the_session() {
     shop.expect("A", "SELECT mirroring_guid FROM sys.database_mirroring WHERE database_id = 1", "NULL");
     let said = shop.ask("A", "SELECT * FROM sys.dm_db_mirroring_connections");
     assert!(said.ends_with("E59999:not modelled: sys.dm_db_mirroring_connections"), "{said}");
+    shop.expect(
+        "A",
+        "EXEC msdb.dbo.sp_dbmmonitorresults N'Orders'",
+        "E59999:not modelled: sp_dbmmonitorresults",
+    );
 }
 
 #[test]
