@@ -13,9 +13,7 @@ use super::files::{Body, Recording, Unreadable, os_error_text};
 use super::ha::Barred;
 use super::ids::{Guid, Lsn};
 use super::media::{cannot_open, terminated};
-use super::state::{
-    Database, DbState, Layout, Model, Redo, Rest, Server, Set, State, no_such_database,
-};
+use super::state::{Database, DbState, Layout, Model, Redo, Rest, Server, Set, State, no_such_database};
 use crate::sandbox::answer::Message;
 use target::Target;
 

@@ -205,16 +205,6 @@ impl Locks {
         self.give_back(|g| g.want.database == database);
     }
 
-    /// A transaction goes on without its session.
-    pub(crate) fn orphan(&mut self, session: i16, transaction: i64) {
-        for g in &mut self.granted {
-            if g.owner == Owner::Session(session) {
-                g.owner = Owner::Orphan(transaction);
-                g.want.holds = true;
-            }
-        }
-    }
-
     pub(crate) fn stop_waiting(&mut self, session: i16) {
         self.waiting.retain(|w| w.session != session);
     }

@@ -58,14 +58,6 @@ impl State {
         })
     }
 
-    /// One set of a file, by position.
-    pub(crate) fn open_set(&self, server: usize, path: &str, position: i64) -> Result<Recording, Message> {
-        let sets = self.open_media(server, path)?;
-        sets.iter().find(|r| r.set.position == position).cloned().ok_or_else(|| {
-            Message::error(4038, format!("Cannot find file ID {position} on device '{path}'."))
-        })
-    }
-
     /// What a damaged body does to a restore.
     pub(crate) fn body_fault(recording: &Recording, path: &str) -> Option<Message> {
         match recording.body {

@@ -42,13 +42,10 @@ pub(crate) struct RestoreAsk {
     pub(crate) moves: Vec<(String, String)>,
     /// CHECKSUM
     pub(crate) checksum: bool,
-    /// NO_CHECKSUM
-    pub(crate) unchecked: bool,
     pub(crate) continue_after_error: bool,
     pub(crate) restricted_user: bool,
     /// ENABLE_BROKER or NEW_BROKER.
     pub(crate) broker: bool,
-    pub(crate) restart: bool,
     pub(crate) media_name: Option<String>,
     pub(crate) user: String,
     /// Whose session asks.
@@ -75,8 +72,6 @@ pub(crate) struct RestoreBegun {
     salvaged: bool,
     /// Megabytes to move.
     pub(crate) megabytes: i64,
-    /// There was a database of that name.
-    existed: bool,
 }
 
 impl RestoreAsk {

@@ -308,18 +308,3 @@ impl State {
         })
     }
 }
-
-/// The databases of a server that take part in anything.
-pub(crate) fn databases_in(ha: &Ha, server: usize) -> impl Iterator<Item = &str> {
-    let groups = ha
-        .groups
-        .iter()
-        .filter(move |g| g.replica_on(server).is_some())
-        .flat_map(|g| g.databases.iter().map(|m| m.name.as_str()));
-    let mirrors = ha
-        .mirrors
-        .iter()
-        .filter(move |m| m.principal == server || m.mirror == server)
-        .map(|m| m.database.as_str());
-    groups.chain(mirrors)
-}

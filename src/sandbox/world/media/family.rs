@@ -177,20 +177,6 @@ impl State {
         }
         Ok(whole)
     }
-
-    /// Devices, whole medium and set of a statement; the first thing wrong, followed by 3013.
-    pub(crate) fn set_on(
-        &self,
-        server: usize,
-        verb: &str,
-        paths: &[String],
-        position: i64,
-    ) -> Result<Recording, Vec<Message>> {
-        let failed = |m| terminated(verb, vec![m]);
-        let opened = self.open_devices(server, paths).map_err(failed)?;
-        Self::one_medium(paths, &opened).map_err(failed)?;
-        Self::set_of(paths, &opened, position).map_err(failed)
-    }
 }
 
 /// The device that a damage shows on: the first whose stripe is not whole.
@@ -198,9 +184,4 @@ pub(crate) fn damaged_device<'a>(paths: &'a [String], opened: &[Sets], position:
     let broken = |sets: &Sets| sets.iter().any(|r| r.set.position == position && r.body.is_err());
     let found = paths.iter().zip(opened).find(|(_, sets)| broken(sets));
     found.or_else(|| paths.iter().zip(opened).next()).map_or("", |(path, _)| path)
-}
-
-/// What a file that ends too early says when it is read.
-pub(crate) fn truncated(path: &str, damage: Damage) -> Option<Message> {
-    (damage == Damage::Truncated).then(|| cannot_read(path, 38))
 }

@@ -81,7 +81,6 @@ impl State {
             stop: stop::Stop::default(),
             salvaged: salvaged_now,
             megabytes: recording.set.size / 1_048_576,
-            existed: existing.is_some(),
             recording,
         };
         if ask.standby.is_some() {

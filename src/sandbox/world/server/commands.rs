@@ -150,14 +150,6 @@ fn with_tuning<'a>(own: &[&'a str]) -> Vec<&'a str> {
     own.iter().copied().chain(TUNING.iter().copied()).collect()
 }
 
-/// The one device of a statement; striped media are not modelled.
-fn one_disk<'a>(verb: &str, disks: &'a [String]) -> Result<&'a str, Vec<Message>> {
-    match disks {
-        [one] => Ok(one),
-        _ => Err(vec![Message::not_modelled(format_args!("{verb} with {} devices", disks.len()))]),
-    }
-}
-
 /// What a command comes to: all of it, or work that takes time.
 pub(crate) enum Course {
     Done,

@@ -109,11 +109,9 @@ impl Call<'_> {
                 .filter_map(|o| Some((o.value.as_ref().and_then(as_text)?.to_owned(), o.to.clone()?)))
                 .collect(),
             checksum: options.has("CHECKSUM"),
-            unchecked: options.has("NO_CHECKSUM"),
             continue_after_error: options.has("CONTINUE_AFTER_ERROR"),
             restricted_user: options.has("RESTRICTED_USER"),
             broker: options.has("ENABLE_BROKER") || options.has("NEW_BROKER"),
-            restart: options.has("RESTART"),
             media_name: options.text("MEDIANAME"),
             user: self.who.login.clone(),
             session: Some(self.who.session_id),

@@ -147,8 +147,6 @@ pub(super) fn run(
         | "sp_cursorclose"
         | "sp_createstats"
         | "sp_autostats"
-        | "sp_addumpdevice"
-        | "sp_dropdevice"
         | "sp_helpdevice"
         | "sp_getprocessorusage"
         | "sp_oacreate"
