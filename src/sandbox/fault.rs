@@ -25,7 +25,6 @@ mod group_fails_over;
 mod history_purged;
 mod in_doubt;
 mod in_doubt_differs;
-mod in_doubt_transaction;
 mod job_disabled;
 mod job_failing;
 mod job_fails;
@@ -51,6 +50,7 @@ mod server_restart;
 mod share_denied;
 mod simple_recovery;
 mod slow;
+mod standby_reader;
 mod stolen_base;
 mod stolen_log;
 mod suspended_replica;
@@ -185,7 +185,6 @@ pub const ALL: &[&Fault] = &[
     &flipped_bit::FAULT,
     &folder_missing::FAULT,
     &forked::FAULT,
-    &in_doubt_transaction::FAULT,
     &job_disabled::FAULT,
     &job_failing::FAULT,
     &job_fails::FAULT,
@@ -218,6 +217,7 @@ pub const ALL: &[&Fault] = &[
     &simple_recovery::FAULT,
     &slow::FAULT,
     &stolen_base::FAULT,
+    &standby_reader::FAULT,
     &stolen_log::FAULT,
     &swapped_file::FAULT,
     &truncated_file::FAULT,

@@ -10,7 +10,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::standing(
         "in-doubt-transaction",
         "an application server that died between prepare and commit: its locks stay behind, held by session -2",
-        Needs::BACKED_UP,
+        Needs::WRITTEN,
     )
 };
 

@@ -4,7 +4,7 @@
 
 mod ha;
 
-use crate::sandbox::world::{Plan, Role};
+use crate::sandbox::world::{Plan, Role, ShippedTo};
 
 /// A condition on a world.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,12 @@ impl Needs {
     /// A secondary of SQL Server's own log shipping.
     pub(crate) const SECONDARY: Self =
         Self { what: "a secondary of native log shipping", servers: secondaries, databases: None };
+    /// A secondary of SQL Server's own log shipping with a copy that can be read.
+    pub(crate) const STANDBY: Self = Self {
+        what: "a secondary of native log shipping in STANDBY",
+        servers: readable,
+        databases: Some(standbys),
+    };
     /// The server that runs the Backup BizTalk Server job.
     pub(crate) const BACKUP_JOB: Self =
         Self { what: "a Backup BizTalk Server job", servers: management, databases: None };
@@ -153,6 +159,19 @@ fn with_jobs(plan: &Plan) -> Vec<usize> {
 fn with_links(plan: &Plan) -> Vec<usize> {
     let shipped = destinations(plan);
     any(plan).into_iter().filter(|s| shipped.contains(s) || !plan.servers[*s].linked.is_empty()).collect()
+}
+
+fn readable(plan: &Plan) -> Vec<usize> {
+    secondaries(plan).into_iter().filter(|s| !standbys(plan, *s).is_empty()).collect()
+}
+
+fn standbys(plan: &Plan, server: usize) -> Vec<String> {
+    let here = |to: &&ShippedTo| to.standby && plan.server_index(&to.server) == Some(server);
+    plan.log_shipping
+        .iter()
+        .flat_map(|x| x.secondaries.iter().filter(here).map(|to| to.database.as_ref().unwrap_or(&x.database)))
+        .cloned()
+        .collect()
 }
 
 fn secondaries(plan: &Plan) -> Vec<usize> {

@@ -28,6 +28,10 @@ const PROTOCOLS: [u32; 4] = [0x7400_0004, 0x730B_0003, 0x730A_0003, 0x7209_0002]
 pub(super) struct Protocol(u32);
 
 impl Protocol {
+    /// TDS 7.4.
+    #[cfg(test)]
+    pub(super) const NEWEST: Self = Self(PROTOCOLS[0]);
+
     /// What a server speaks with a client of that version.
     fn agreed(asked: u32) -> Self {
         if asked == STRICT {

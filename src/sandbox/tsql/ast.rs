@@ -627,7 +627,7 @@ pub(super) enum What {
     },
     SetCursor {
         variable: String,
-        to: CursorValue,
+        to: Box<CursorDefinition>,
     },
     OpenCursor(CursorName),
     Fetch {
@@ -792,13 +792,6 @@ pub(super) struct CursorDefinition {
 pub(super) enum CursorName {
     Named { name: String, global: bool },
     Variable(String),
-}
-
-/// What a cursor variable is set to.
-#[derive(Debug, Clone)]
-pub(super) enum CursorValue {
-    New(Box<CursorDefinition>),
-    Of(CursorName),
 }
 
 /// Which row FETCH wants.

@@ -304,8 +304,7 @@ mod tests {
     fn an_orphan_is_nobodys_victim() {
         let mut locks = Locks::default();
         let now = DateTime::UNIX_EPOCH;
-        assert_eq!(locks.request(51, &[want("t", Mode::Exclusive)], 0, 0, now), Answer::Granted);
-        locks.orphan(51, 9);
+        locks.grant(Owner::Orphan(9), want("t", Mode::Exclusive));
         assert_eq!(locks.request(52, &[want("t", Mode::Shared)], 0, 0, now), Answer::Wait);
         assert_eq!(locks.wait_of(52).unwrap().1.shown(), -2);
         locks.end_transaction(Owner::Orphan(9));

@@ -231,6 +231,9 @@ pub(crate) struct Trouble {
     pub(crate) skew_ms: i64,
     /// The machine is starting again until then.
     pub(crate) down_until: Option<DateTime<Utc>>,
+    /// Databases in which somebody reads all day.
+    #[serde(default)]
+    pub(crate) readers: Vec<String>,
     /// How often all its connections were cut.
     pub(crate) cuts: u64,
     /// Restore To Mark fails when it comes to this database (0-based).

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::ast::{Hint, Join, Merge, MergeThen, MergeWhen, Source, Target};
 use super::super::plan::{Bound, SourcePlan};
 use super::super::state::{Held, invalid_object};
-use super::change::{Changed, Goes, OutputPlan, Tells, leaf};
+use super::change::{Goes, OutputPlan, Tells, leaf};
 use super::join::{conjuncts, equal_pair};
 use super::{Binder, Binding, Clause, KnownCte, coerce};
 use crate::sandbox::answer::Message;
@@ -20,7 +20,6 @@ pub(in crate::sandbox::tsql) struct MergePlan {
     pub(in crate::sandbox::tsql) target_slot: usize,
     pub(in crate::sandbox::tsql) rows: Held,
     pub(in crate::sandbox::tsql) columns: Vec<Column>,
-    pub(in crate::sandbox::tsql) changed: Changed,
     pub(in crate::sandbox::tsql) shown: String,
     pub(in crate::sandbox::tsql) clauses: Vec<Action>,
     pub(in crate::sandbox::tsql) output: Option<OutputPlan>,
@@ -93,12 +92,9 @@ impl Binder<'_> {
             host.lock(crate::sandbox::host::Lock::Exclusive);
         }
         let columns = known.columns.clone();
-        let changed = match name.last() {
-            Some(last) if last.starts_with('@') => Changed::Variable(last.to_lowercase()),
-            Some(last) if last.starts_with('#') => Changed::Temporary(last.to_lowercase()),
-            Some(_) => Changed::Host(self.world.object(&name)?),
-            None => return Err(invalid_object(&name)),
-        };
+        if name.is_empty() {
+            return Err(invalid_object(&name));
+        }
         let condition = self.in_clause(Clause::On, |b| b.expression(&merge.on))?;
         let (mut keys, mut rest) = (Vec::new(), Vec::new());
         for part in conjuncts(condition) {
@@ -150,7 +146,6 @@ impl Binder<'_> {
             target_slot: middle,
             rows,
             columns,
-            changed,
             shown: name.join("."),
             clauses,
             output,

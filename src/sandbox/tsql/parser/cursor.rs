@@ -1,6 +1,6 @@
 //! Cursors: DECLARE, OPEN, FETCH, CLOSE, DEALLOCATE, cursor variables.
 
-use super::super::ast::{CursorDefinition, CursorName, CursorValue, Expr, Fetch, What};
+use super::super::ast::{CursorDefinition, CursorName, Expr, Fetch, What};
 use super::super::lexer::Kind;
 use super::{Parsed, Parser};
 
@@ -104,9 +104,9 @@ impl Parser {
     }
 
     /// Behind `SET @c =`, when a cursor follows.
-    pub(super) fn cursor_value(&mut self) -> Parsed<Option<CursorValue>> {
+    pub(super) fn cursor_value(&mut self) -> Parsed<Option<Box<CursorDefinition>>> {
         if self.peek("CURSOR") {
-            return Ok(Some(CursorValue::New(Box::new(self.cursor_definition()?))));
+            return Ok(Some(Box::new(self.cursor_definition()?)));
         }
         Ok(None)
     }

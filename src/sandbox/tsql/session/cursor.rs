@@ -2,7 +2,7 @@
 //!
 //! Every cursor is a picture of its rows as they were at OPEN; changes made meanwhile do not show in it.
 
-use super::super::ast::{CursorDefinition, CursorName, CursorValue, Expr, Fetch, Query};
+use super::super::ast::{CursorDefinition, CursorName, Expr, Fetch, Query};
 use super::super::state::Variables;
 use super::batch::Batch;
 use super::raised::Raised;
@@ -99,15 +99,12 @@ impl Batch<'_> {
         Ok(())
     }
 
-    pub(super) fn set_cursor(&mut self, variable: &str, to: &CursorValue) -> Result<(), Raised> {
+    pub(super) fn set_cursor(&mut self, variable: &str, to: &CursorDefinition) -> Result<(), Raised> {
         let key = variable.to_lowercase();
         if !self.variables.cursors.contains_key(&key) {
             return Err(self.unbound(vec![super::control::undeclared(variable)]));
         }
-        let id = match to {
-            CursorValue::New(definition) => self.new_cursor(definition, true)?,
-            CursorValue::Of(name) => self.cursor_id(name).ok_or_else(|| no_cursor(name))?,
-        };
+        let id = self.new_cursor(to, true)?;
         self.variables.cursors.insert(key, Some(id));
         self.tell_status();
         Ok(())

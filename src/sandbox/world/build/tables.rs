@@ -87,6 +87,7 @@ const DESTINATION_PROCEDURES: &[&str] = &[
 /// Procedures that play the part of people and computers outside SQL Server.
 pub(crate) const SANDBOX_PROCEDURES: &[&str] = &[
     "sandbox_Clock",
+    "sandbox_Coordinator",
     "sandbox_CreateLogins",
     "sandbox_StartBizTalk",
     "sandbox_StopBizTalk",

@@ -2,7 +2,7 @@
 //!
 //! Message texts are the server's own.
 
-use super::{Ha, Role};
+use super::Role;
 use crate::sandbox::answer::Message;
 use crate::sandbox::world::backup::BackupAsk;
 use crate::sandbox::world::ids::Guid;

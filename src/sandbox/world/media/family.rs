@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use super::{cannot_read, terminated};
 use crate::sandbox::answer::Message;
-use crate::sandbox::world::files::{Body, Damage, Recording};
+use crate::sandbox::world::files::{Body, Recording};
 use crate::sandbox::world::state::{Server, Set, State};
 
 /// No medium has more members.

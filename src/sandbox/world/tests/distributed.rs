@@ -92,7 +92,8 @@ fn a_coordinator_that_comes_back_ends_it() {
     let mut dba = client(&walk, "master");
     walk.leave(Coordinator::Gone, true);
     walk.happens(|state| state.run_dtc(0, false, state.at));
-    walk.happens(|state| state.coordinator_says(uow(), true, state.at));
+    dba.expect("EXEC sandbox_Coordinator @uow = 'nonsense', @outcome = 'commit'", "E50000");
+    dba.expect(&format!("EXEC sandbox_Coordinator @uow = '{UOW}', @outcome = 'commit'"), "I0");
     dba.expect(&format!("SET LOCK_TIMEOUT 10 {NAME}"), "; E1222");
     walk.happens(|state| state.run_dtc(0, true, state.at));
     dba.expect(NAME, "in doubt");

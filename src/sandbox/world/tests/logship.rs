@@ -313,6 +313,20 @@ fn a_standby_can_be_read_between_restores_and_its_readers_are_put_out() {
 }
 
 #[test]
+fn a_reader_who_does_not_leave_keeps_the_restores_out_until_he_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let estate = Estate::new(folder.path(), &["standby-reader"]);
+    estate.wait(35);
+    let last = "SELECT TOP 1 run_status, CASE WHEN message LIKE '%Exclusive access could not be obtained%' THEN 'in use' ELSE '' END FROM msdb.dbo.sysjobhistory h JOIN msdb.dbo.sysjobs j ON j.job_id = h.job_id WHERE j.name LIKE 'LSRestore%' AND step_id = 1 ORDER BY instance_id DESC";
+    assert_eq!(estate.ask(STANDBY, last), "0,in use");
+    let reader = "SELECT session_id FROM sys.dm_exec_sessions WHERE program_name = 'Report Server' AND database_id = DB_ID('Orders')";
+    let id = estate.ask(STANDBY, reader);
+    assert_eq!(estate.ask(STANDBY, &format!("KILL {id}")), "");
+    estate.wait(15);
+    assert_eq!(estate.ask(STANDBY, last), "1,");
+}
+
+#[test]
 fn a_copy_job_without_rights_fails_and_the_restores_run_dry() {
     let folder = tempfile::tempdir().unwrap();
     let estate = Estate::new(folder.path(), &["copy-job-fails"]);

@@ -6,7 +6,7 @@ use crate::sandbox::host::Change;
 use crate::sandbox::host::Outcome;
 use crate::sandbox::value::{Table, Value};
 use crate::sandbox::world::biztalk::HISTORY;
-use crate::sandbox::world::ids::sid;
+use crate::sandbox::world::ids::{Guid, sid};
 use crate::sandbox::world::server::Call;
 use crate::sandbox::world::state::{DbState, Login, User};
 use crate::sandbox::world::stored::{as_int, as_text, bit, text};
@@ -48,6 +48,7 @@ pub(super) fn run(
         }
         "sp_logshippingclean" => clean(call, given)?,
         "sandbox_clock" => clock(call, given, parts)?,
+        "sandbox_coordinator" => coordinator(call, given, parts)?,
         "sandbox_stopbiztalk" => stop_biztalk(call, parts),
         "sandbox_startbiztalk" => start_biztalk(call, parts)?,
         "sandbox_createlogins" => create_logins(call, parts),
@@ -155,6 +156,30 @@ fn clock(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcom
     say(
         parts,
         format!("Simulated: the clock shows {shown}, {} drill seconds a second.", call.state.clock.speed),
+    );
+    Ok(())
+}
+
+/// The coordinator of a unit of work is there again and says how it ended.
+fn coordinator(call: &mut Call<'_>, given: &Arguments<'_>, parts: &mut Kept) -> Outcome<()> {
+    given.only("sandbox_Coordinator", &["@uow", "@outcome"])?;
+    let wrong = |why: &str| Message {
+        procedure: "sandbox_Coordinator".into(),
+        ..Message::error(50_000, format!("Simulated: {why}"))
+    };
+    let uow = given.text("@uow", 0).and_then(|text| text.parse::<Guid>().ok());
+    let uow =
+        uow.ok_or_else(|| wrong("@uow is the unit of work, as sys.dm_tran_active_transactions tells it"))?;
+    let commit = match given.text("@outcome", 1).map(|o| o.to_lowercase()).as_deref() {
+        Some("commit") => true,
+        Some("abort") => false,
+        _ => return Err(wrong("@outcome is commit or abort")),
+    };
+    call.state.coordinator_says(uow, commit, call.now);
+    call.state.dirty = true;
+    say(
+        parts,
+        format!("Simulated: the coordinator of {uow} says {}.", if commit { "commit" } else { "abort" }),
     );
     Ok(())
 }
