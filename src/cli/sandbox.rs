@@ -144,10 +144,10 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
     {
         let password = password.map_err(Failure::configuration)?;
         opened_as_asked(args, folder, &password)?;
-        return run_until_stopped(
+        return Ok(run_until_stopped(
             simulated::reopen_on(folder, args.port_base).map_err(super::rehearse::not_started)?,
             &stop,
-        );
+        ));
     }
     let library = open::library(&places);
     let world = open::world(&library, &args.world)?;
@@ -164,7 +164,7 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
         port_base: args.port_base,
     })
     .map_err(super::rehearse::not_started)?;
-    run_until_stopped(sandbox, &stop)
+    Ok(run_until_stopped(sandbox, &stop))
 }
 
 /// What a world was made with cannot be changed when it is opened again.
@@ -190,10 +190,7 @@ fn new_folder(places: &crate::config::Places) -> PathBuf {
     places.sandboxes.join(format!("served-{}", identity::record_id(clock.origin)))
 }
 
-fn run_until_stopped(
-    sandbox: simulated::Running,
-    stop: &std::sync::atomic::AtomicBool,
-) -> Result<Exit, Failure> {
+fn run_until_stopped(sandbox: simulated::Running, stop: &std::sync::atomic::AtomicBool) -> Exit {
     let folder = sandbox.folder().display().to_string();
     talk::say(&format!("SIMULATED: world {}; its state lies in {folder}", sandbox.world()));
     if let Some(hidden) = sandbox.hidden() {
@@ -210,7 +207,7 @@ fn run_until_stopped(
         talk::say(&format!("the hidden fault was {} (salt {})", hidden.fault, hidden.salt));
     }
     talk::say(&format!("stopped; go on with `drbook sandbox open {folder}`"));
-    Ok(Exit::Passed)
+    Exit::Passed
 }
 
 /// A state folder by path, or by its name among the sandboxes.
@@ -253,5 +250,5 @@ fn open_again(common: &Common, args: &Open) -> Result<Exit, Failure> {
         state_folder(common, &args.from)?
     };
     let sandbox = simulated::reopen_on(&folder, args.port_base).map_err(super::rehearse::not_started)?;
-    run_until_stopped(sandbox, &stop)
+    Ok(run_until_stopped(sandbox, &stop))
 }

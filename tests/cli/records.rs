@@ -217,9 +217,9 @@ fn a_hidden_fault_is_committed_to_at_the_opening_told_at_the_end_and_checked_by_
     let args =
         ["rehearse", "--no-input", "--fault", "random", "--runbook", runbook.to_str().unwrap(), "--seed"];
     // A seed whose fault lets the small runbook come to its end.
-    let seeds = (1..20).map(|n| n.to_string());
+    let mut seeds = (1..20).map(|n| n.to_string());
     let (record, closed) = seeds
-        .filter_map(|seed| {
+        .find_map(|seed| {
             let ran = home.run(&[&args[..], &[seed.as_str()]].concat());
             assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
             let record = PathBuf::from(ran.stdout.trim_end());
@@ -227,7 +227,6 @@ fn a_hidden_fault_is_committed_to_at_the_opening_told_at_the_end_and_checked_by_
             let closed = events.iter().find(|e| e["closed"].is_object())?["closed"].clone();
             Some((record, closed))
         })
-        .next()
         .unwrap();
     let events = crate::program::events(&record);
     let commitment = events[0]["opened"]["fault_commitment"].as_str().unwrap().to_owned();

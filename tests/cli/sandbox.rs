@@ -17,15 +17,16 @@ impl Served {
     fn start(home: &Home, args: &[&str]) -> Self {
         let mut command = home.command(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut estate = String::new();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut served = Self { child, estate: String::new(), out };
         loop {
             let mut line = String::new();
-            assert!(out.read_line(&mut line).unwrap() > 0, "it ended before it was ready:\n{estate}");
+            let read = served.out.read_line(&mut line).unwrap();
+            assert!(read > 0, "it ended before it was ready:\n{}", served.estate);
             if line == "ready\n" {
-                return Self { child, estate, out };
+                return served;
             }
-            estate.push_str(&line);
+            served.estate.push_str(&line);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) const NONE: [i32; 0] = [];
 pub(super) struct Estate {
     pub(super) clock: Arc<FixedClock>,
     pub(super) world: World,
-    pub(super) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub(super) servers: Vec<Endpoint>,
 }
 
@@ -76,7 +76,7 @@ impl Estate {
         let folder = tempfile::tempdir().unwrap();
         let (clock, world) = made(text, faults, folder.path()).unwrap_or_else(|e| panic!("{faults:?}: {e}"));
         let servers = world.hosts().into_iter().map(Endpoint::new).collect();
-        Self { clock, world, folder, servers }
+        Self { clock, world, _folder: folder, servers }
     }
 
     /// Lets drill time pass.

@@ -113,7 +113,7 @@ fn what_would_call_itself_for_ever_and_server_cursors_are_refused() {
         assert_eq!(error(&parts).unwrap().0, 59999, "{name}");
     }
     for name in ["sp_cursoropen", "sp_cursorprepexec", "sp_cursorfetch"] {
-        let (number, text) = error(&call(&mut *session, name, &[handle.clone()])).unwrap();
+        let (number, text) = error(&call(&mut *session, name, std::slice::from_ref(&handle))).unwrap();
         assert_eq!((number, text), (59999, format!("not modelled: server cursors ({name})")));
     }
 }

@@ -10,10 +10,13 @@ use crate::sandbox::host::{
 };
 use crate::sandbox::value::{Column, Table, Type, Value};
 
+/// By name.
+type Tables = Vec<(String, Table)>;
+
 pub(super) struct Fake {
-    pub(super) tables: Mutex<Vec<(String, Table)>>,
+    pub(super) tables: Mutex<Tables>,
     /// The tables at the beginning of the transaction and at its savepoints.
-    pub(super) before: Mutex<Vec<(String, Vec<(String, Table)>)>>,
+    pub(super) before: Mutex<Vec<(String, Tables)>>,
     pub(super) scans: Mutex<Vec<Vec<Scan>>>,
     pub(super) commands: Mutex<Vec<Command>>,
     pub(super) mood: Mutex<Mood>,

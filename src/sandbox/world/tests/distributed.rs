@@ -107,7 +107,7 @@ fn recovery_asks_then_presumes_then_gives_up() {
         walk.happens(|state| {
             let at = state.at;
             state.recover_instance(0, at);
-        })
+        });
     };
     // the coordinator knows
     walk.leave(Coordinator::Aborted, true);

@@ -59,8 +59,7 @@ fn readers_and_writers_wait_until_the_writer_ends() {
     watch.expect(
         "SELECT session_id, status, command, blocking_session_id, wait_type, wait_time, wait_resource FROM sys.dm_exec_requests WHERE blocking_session_id <> 0 ORDER BY 1",
         &format!(
-            "52,suspended,SELECT,51,LCK_M_S,0,OBJECT: {0}  | 53,suspended,UPDATE,51,LCK_M_X,0,OBJECT: {0} ",
-            table
+            "52,suspended,SELECT,51,LCK_M_S,0,OBJECT: {table}  | 53,suspended,UPDATE,51,LCK_M_X,0,OBJECT: {table} "
         ),
     );
     watch.expect(

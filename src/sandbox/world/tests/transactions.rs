@@ -57,7 +57,7 @@ pub(super) fn line(parts: &[Part]) -> String {
         match part {
             Part::Columns(_) => sets.extend(rows.replace(Vec::new()).map(|r: Vec<String>| r.join(" | "))),
             Part::Row(values) => {
-                rows.as_mut().unwrap().push(values.iter().map(shown).collect::<Vec<_>>().join(","))
+                rows.as_mut().unwrap().push(values.iter().map(shown).collect::<Vec<_>>().join(","));
             }
             Part::Error(m) => {
                 sets.extend(rows.take().map(|r| r.join(" | ")));
