@@ -65,7 +65,7 @@ async fn one_client(address: std::net::SocketAddr) -> Duration {
     let began = Instant::now();
     let socket = tokio::net::TcpStream::connect(address).await.unwrap();
     socket.set_nodelay(true).unwrap();
-    let mut client = tiberius::Client::connect(config, socket.compat_write()).await.unwrap();
+    let mut client = Box::pin(tiberius::Client::connect(config, socket.compat_write())).await.unwrap();
     let asked = client.query("SELECT name FROM sys.databases WHERE name = @P1", &[&"msdb"]).await.unwrap();
     assert_eq!(asked.into_first_result().await.unwrap().len(), 1);
     began.elapsed()
