@@ -59,6 +59,12 @@ impl DrillClock {
         Self { origin: now, since: now, speed }
     }
 
+    /// The same from another drill time on.
+    #[must_use]
+    pub const fn showing(self, origin: DateTime<Utc>) -> Self {
+        Self { origin, ..self }
+    }
+
     /// Drill time at a real time.
     pub fn at_real(&self, real: DateTime<Utc>) -> DateTime<Utc> {
         let real_ms = (real - self.since).num_milliseconds() as f64;

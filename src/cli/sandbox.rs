@@ -47,6 +47,9 @@ pub(crate) struct Serve {
     /// Let the clock stand still; it is stepped with `EXEC master.dbo.sandbox_Clock`
     #[arg(long, conflicts_with = "speed")]
     paused: bool,
+    /// What the clock shows at the start, as 2026-01-05T08:00:00Z: same seed and time, same files [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<chrono::DateTime<chrono::Utc>>,
     /// Seed of the world's ids and of `--fault random` [default: 1; by chance for `random`]
     #[arg(long)]
     seed: Option<u64>,
@@ -137,6 +140,9 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
     {
         return Err(Failure::usage("the password of `sa` has 1 to 128 characters"));
     }
+    if args.at.is_some_and(|at| !(2000..2100).contains(&chrono::Datelike::year(&at))) {
+        return Err(Failure::usage("--at lies between the years 2000 and 2099"));
+    }
     let places = common.places()?;
     let stop = walk::interrupted();
     if let Some(folder) = &args.state
@@ -152,6 +158,7 @@ fn serve(common: &Common, args: &Serve) -> Result<Exit, Failure> {
     let library = open::library(&places);
     let world = open::world(&library, &args.world)?;
     let clock = DrillClock::starting_now(if args.paused { 0.0 } else { args.speed });
+    let clock = args.at.map_or(clock, |at| clock.showing(at));
     let folder = args.state.clone().unwrap_or_else(|| new_folder(&places));
     let sandbox = simulated::start(&simulated::Wanted {
         world: world.text.into_owned(),
@@ -173,6 +180,12 @@ fn opened_as_asked(args: &Serve, folder: &Path, password: &str) -> Result<(), Fa
     if !args.faults.is_empty() {
         return Err(Failure::usage(format!(
             "{}: faults are put in when a world is made\n  next: leave --fault out, or name a new folder",
+            there()
+        )));
+    }
+    if args.at.is_some() {
+        return Err(Failure::usage(format!(
+            "{}: its clock has gone on\n  next: leave --at out and step the clock, or name a new folder",
             there()
         )));
     }

@@ -171,7 +171,8 @@ impl World {
         }
         let root = folder.join("files");
         std::fs::create_dir_all(&root).map_err(|error| Trouble::Io { path: root.clone(), error })?;
-        let opened = clock.now();
+        // What the clock was set to, not what it shows by now: the same files every time.
+        let opened = setup.clock.origin;
         let faults = super::fault::chosen(&setup.faults, &plan).map_err(Trouble::Fault)?;
         let making = build::Making {
             plan: &plan,

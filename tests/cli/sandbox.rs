@@ -131,6 +131,46 @@ fn a_world_is_served_on_its_ports_until_told_to_stop_and_opened_again() {
     assert!(ran.stderr.contains("is damaged"), "{}", ran.stderr);
 }
 
+/// Every file below a folder, by its path from there.
+#[cfg(unix)]
+fn files(
+    root: &std::path::Path,
+    folder: &std::path::Path,
+    found: &mut std::collections::BTreeMap<String, Vec<u8>>,
+) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            found.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_same_seed_at_the_same_time_makes_the_same_files() {
+    let home = Home::new();
+    let made = |name: &str, seed: &str| {
+        let state = home.path().join(name);
+        let at = ["--at", "2026-01-05T08:00:00Z", "--paused", "--seed", seed];
+        let serve = ["sandbox", "serve", "--world", "quiet-night", "--state", state.to_str().unwrap()];
+        Served::start(&home, &[&serve[..], &at].concat()).stop();
+        let mut found = std::collections::BTreeMap::new();
+        files(&state, &state.join("files"), &mut found);
+        found.insert("sets".into(), std::fs::read(state.join("sets.jsonl")).unwrap());
+        found
+    };
+    let first = made("first", "7");
+    assert!(first.len() > 10, "{:?}", first.keys());
+    assert!(first == made("second", "7"), "byte for byte");
+    assert!(first != made("third", "8"));
+    let ran = home.run(&["sandbox", "serve", "--at", "0001-01-05T08:00:00Z"]).exits(2);
+    assert!(ran.stderr.contains("between the years"), "{}", ran.stderr);
+}
+
 #[test]
 fn what_cannot_be_served_is_said_with_what_to_do() {
     let home = Home::new();
