@@ -312,7 +312,7 @@ pub(crate) fn empty_database(dice: &mut Dice, id: i32, name: &str, model: Model,
         base: None,
         files: Vec::new(),
         log: Log::default(),
-        content: Content::default(),
+        content: Content { users: tables::fixed_users(), ..Content::default() },
         traffic: 0,
         more: More::default(),
     }

@@ -11,6 +11,7 @@ mod functions;
 mod ha;
 mod locking;
 mod logship;
+mod made;
 mod principals;
 mod system;
 mod tools;
