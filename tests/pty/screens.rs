@@ -100,8 +100,19 @@ fn a_signal_gives_the_terminal_back_and_exits_130() {
     }
 }
 
+/// Programs that other tests start meanwhile would inherit this side of the terminal and keep it open.
 #[test]
 fn a_session_that_is_cut_ends_the_program_at_once() {
+    let alone = "pty::screens::a_session_that_is_cut_while_nothing_else_runs";
+    let mut tests = std::process::Command::new(std::env::current_exe().unwrap());
+    let ran = tests.args(["--ignored", "--exact", alone]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "run by the test above, in a process of its own"]
+fn a_session_that_is_cut_while_nothing_else_runs() {
     for (args, nudge) in
         [(&["rehearse", "--runbook"][..], "\u{c}"), (&["rehearse", "--plain", "--runbook"], "\n")]
     {
