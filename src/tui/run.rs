@@ -163,7 +163,7 @@ fn carry_out(request: Request, screen: &mut Screen, model: &mut Model, shell: &m
             None
         }
         Request::Redraw => {
-            let _ = screen.terminal.clear();
+            screen.wipe();
             None
         }
         Request::Start(pick) => {

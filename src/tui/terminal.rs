@@ -7,7 +7,9 @@ use std::thread::ThreadId;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -38,6 +40,14 @@ impl Taken {
                 Err(error)
             }
         }
+    }
+
+    /// Lets the next frame be drawn from nothing. Ratatui's own `clear` asks the terminal where its cursor is,
+    /// and one that has just gone away never answers.
+    pub(super) fn wipe(&mut self) {
+        // A terminal that is gone is noticed when drawing.
+        let _ = execute!(io::stdout(), Clear(ClearType::All));
+        self.terminal.swap_buffers();
     }
 
     /// Hands a text to the clipboard of the terminal at the other end (OSC 52).
