@@ -1,7 +1,7 @@
 //! What can go wrong, by name: one file each.
 //!
 //! A fault changes the world when it is made (`standing`) or while it is walked (`during`, by a
-//! [`Trigger`](super::world::Trigger)). It says what a world must have for it to show, and is refused where that is missing.
+//! trigger). It says what a world must have for it to show, and is refused where that is missing.
 //! It does not know who looks.
 
 mod choice;

@@ -406,7 +406,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Stands behind CREATE [UNIQUE] [CLUSTERED] INDEX.
+    /// Stands behind `CREATE [UNIQUE] [CLUSTERED] INDEX`.
     pub(super) fn create_index(&mut self, unique: bool) -> Parsed<What> {
         let name = self.identifier()?;
         self.expect("ON")?;
