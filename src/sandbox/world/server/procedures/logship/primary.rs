@@ -253,34 +253,50 @@ pub(super) fn help(call: &mut Call<'_>, given: Given<'_>, parts: &mut Kept) -> O
     Ok(0)
 }
 
+/// Primary database, secondary server and its database.
+fn named(bound: &Bound<'_>) -> Outcome<(String, String, String)> {
+    Ok((
+        bound.must("@primary_database")?,
+        bound.must("@secondary_server")?,
+        bound.must("@secondary_database")?,
+    ))
+}
+
+/// What a row of log_shipping_primary_secondaries is known by.
+fn pairing(
+    call: &Call<'_>,
+    bound: &Bound<'_>,
+    database: &str,
+    server: &str,
+    secondary: &str,
+) -> Outcome<[(&'static str, Value); 3]> {
+    let found = row(call, bound, database)?;
+    Ok([
+        ("primary_id", guid(id(&found, "primary_id"))),
+        ("secondary_server", text(server)),
+        ("secondary_database", text(secondary)),
+    ])
+}
+
 pub(super) fn add_secondary(call: &mut Call<'_>, given: Given<'_>, _: &mut Kept) -> Outcome<i32> {
     let bound = Bound::new(
         "sp_add_log_shipping_primary_secondary",
         &["@primary_database", "@secondary_server", "@secondary_database", "@overwrite"],
         given,
     )?;
-    let (database, server, secondary) = (
-        bound.must("@primary_database")?,
-        bound.must("@secondary_server")?,
-        bound.must("@secondary_database")?,
-    );
-    let found = row(call, &bound, &database)?;
+    let (database, server, secondary) = named(&bound)?;
+    let keys = pairing(call, &bound, &database, &server, &secondary)?;
     let (s, now) = (call.s, call.now);
-    let cells = [
-        ("primary_id", guid(id(&found, "primary_id"))),
-        ("secondary_server", text(&server)),
-        ("secondary_database", text(&secondary)),
-    ];
-    if call.state.shipping_row(s, PRIMARY_SECONDARIES, &cells).is_some() {
+    if call.state.shipping_row(s, PRIMARY_SECONDARIES, &keys).is_some() {
         if !bound.flag("@overwrite", false) {
             return Err(bound.error(
                 32012,
                 format!("Secondary {server}.{secondary} already exists for primary {database}."),
             ));
         }
-        call.state.drop_shipping(s, PRIMARY_SECONDARIES, now, &cells);
+        call.state.drop_shipping(s, PRIMARY_SECONDARIES, now, &keys);
     }
-    call.state.add_shipping(s, PRIMARY_SECONDARIES, now, &cells);
+    call.state.add_shipping(s, PRIMARY_SECONDARIES, now, &keys);
     call.state.dirty = true;
     Ok(0)
 }
@@ -291,18 +307,9 @@ pub(super) fn delete_secondary(call: &mut Call<'_>, given: Given<'_>, _: &mut Ke
         &["@primary_database", "@secondary_server", "@secondary_database"],
         given,
     )?;
-    let (database, server, secondary) = (
-        bound.must("@primary_database")?,
-        bound.must("@secondary_server")?,
-        bound.must("@secondary_database")?,
-    );
-    let found = row(call, &bound, &database)?;
+    let (database, server, secondary) = named(&bound)?;
+    let keys = pairing(call, &bound, &database, &server, &secondary)?;
     let (s, now) = (call.s, call.now);
-    let keys = [
-        ("primary_id", guid(id(&found, "primary_id"))),
-        ("secondary_server", text(server)),
-        ("secondary_database", text(secondary)),
-    ];
     call.state.drop_shipping(s, PRIMARY_SECONDARIES, now, &keys);
     call.state.dirty = true;
     Ok(0)
